@@ -1,0 +1,3 @@
+//! hallpass: a terminal workbench for APIs behind OAuth 2.0.
+
+pub mod model;
