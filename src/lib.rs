@@ -1,3 +1,4 @@
 //! hallpass: a terminal workbench for APIs behind OAuth 2.0.
 
 pub mod model;
+pub mod template;
