@@ -1,4 +1,5 @@
 //! hallpass: a terminal workbench for APIs behind OAuth 2.0.
 
+pub mod checks;
 pub mod model;
 pub mod template;
