@@ -1,5 +1,6 @@
 //! hallpass: a terminal workbench for APIs behind OAuth 2.0.
 
 pub mod checks;
+pub mod content;
 pub mod model;
 pub mod template;
