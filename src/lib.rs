@@ -2,5 +2,6 @@
 
 pub mod checks;
 pub mod content;
+pub mod jwt;
 pub mod model;
 pub mod template;
