@@ -4,4 +4,5 @@ pub mod checks;
 pub mod content;
 pub mod jwt;
 pub mod model;
+pub mod oauth;
 pub mod template;
