@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod content;
+pub mod http;
 pub mod import;
 pub mod jwt;
 pub mod model;
