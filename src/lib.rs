@@ -2,9 +2,11 @@
 
 pub mod checks;
 pub mod content;
+pub mod flow;
 pub mod http;
 pub mod import;
 pub mod jwt;
 pub mod model;
 pub mod oauth;
+pub mod report;
 pub mod template;

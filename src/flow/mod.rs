@@ -1,0 +1,123 @@
+//! The one pipeline that screen and command line share: render, get a token, send, capture, check.
+//! Async; owns no global; writes no file.
+
+mod answer;
+mod body;
+mod build;
+mod keys;
+mod network;
+mod scope;
+mod send;
+mod session;
+pub mod three_part;
+mod token;
+
+pub use keys::inspect_token;
+pub use send::{preview, send_request};
+pub use session::Session;
+pub use token::obtain_token;
+
+use crate::model::check::CheckResult;
+use crate::model::environment::Environment;
+use crate::model::exchange::Exchange;
+use crate::model::plan::Layer;
+use crate::model::problem::Problem;
+use crate::model::profile::OauthProfile;
+use crate::model::secret::Secret;
+use crate::model::token::{Token, TokenKey};
+use crate::model::value::SecretRef;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Where secrets are. Implemented by `storage`; may block (commands, prompts), so it is called on a
+/// blocking thread.
+pub trait SecretSource: Send + Sync {
+    /// The secret behind a reference, for an environment and variable of a workspace.
+    fn get(
+        &self,
+        root: &Path,
+        environment: &str,
+        name: &str,
+        reference: &SecretRef,
+    ) -> Result<Secret, Problem>;
+}
+
+/// A token store that outlives the process (the vault file). Memory is the session's own.
+pub trait TokenStore: Send + Sync {
+    /// All stored tokens of a workspace.
+    fn load(&self, root: &Path) -> Vec<Token>;
+    /// Stores or replaces one.
+    fn save(&self, root: &Path, token: &Token);
+    /// Forgets one.
+    fn forget(&self, root: &Path, key: &TokenKey);
+}
+
+/// Where a token is asked for.
+#[derive(Debug, Clone)]
+pub struct TokenPlan {
+    /// The profile, variables unresolved.
+    pub profile: OauthProfile,
+    /// Environment (nameless when none).
+    pub environment: Environment,
+    /// Variable scopes, nearest first.
+    pub layers: Vec<Layer>,
+    /// The workspace's directory.
+    pub root: std::path::PathBuf,
+}
+
+/// A failed token request.
+#[derive(Debug, Clone)]
+pub struct TokenFailure {
+    /// In words.
+    pub problem: Problem,
+    /// The exchange, if one took place.
+    pub exchange: Option<Arc<Exchange>>,
+    /// OAuth error code as the server said it (`invalid_client`), either dialect.
+    pub error: Option<String>,
+}
+
+impl From<Problem> for TokenFailure {
+    fn from(problem: Problem) -> Self {
+        Self { problem, exchange: None, error: None }
+    }
+}
+
+/// What came of one request.
+#[derive(Debug, Clone, Default)]
+pub struct Sent {
+    /// The exchange; `None` when it never got that far (unresolved variable, no token).
+    pub exchange: Option<Arc<Exchange>>,
+    /// The token it was sent with.
+    pub token: Option<Token>,
+    /// The token endpoint's exchange, when no token was given.
+    pub token_exchange: Option<Arc<Exchange>>,
+    /// Check results, in order.
+    pub checks: Vec<CheckResult>,
+    /// Captured variables, in order.
+    pub captures: Vec<(String, String)>,
+    /// Captures that found nothing: variable and why.
+    pub missing_captures: Vec<(String, String)>,
+    /// Variables used, for the preview.
+    pub used: Vec<crate::template::Used>,
+    /// Why it failed: network, time-out, no token, unresolved, cancelled. A 401 or a failed check is
+    /// no problem here: look at the exchange and the checks.
+    pub problem: Option<Problem>,
+}
+
+impl Sent {
+    /// The exit code of the contract for this outcome alone.
+    pub fn exit_code(&self) -> u8 {
+        if let Some(problem) = &self.problem {
+            return problem.kind.exit_code();
+        }
+        if self.checks.iter().any(|c| !c.ok) {
+            return 1;
+        }
+        let refused = self.checks.is_empty()
+            && self.exchange.as_ref().and_then(|e| e.status()).is_some_and(|s| s == 401 || s == 403);
+        if refused { 5 } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! Sends one request of a plan: render, token, send, capture, check.
+
+use super::build::{Built, add_token, build, title};
+use super::network::{failure_problem, host};
+use super::scope::{Scope, Secrets, Surroundings, cancelled, resolve};
+use super::token::obtain_token;
+use super::{Sent, Session, TokenPlan};
+use crate::http::Outgoing;
+use crate::model::check::CheckResult;
+use crate::model::exchange::Exchange;
+use crate::model::plan::{Layer, Plan};
+use crate::model::problem::Problem;
+use crate::model::progress::ProgressSink;
+use crate::model::secret::MASK;
+use crate::model::secret::sounds_secret;
+use crate::model::value::Value;
+use crate::template::{Dynamics, Used};
+use crate::{checks, template};
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Largest answer that is searched for tokens to mask.
+const LEARN_LIMIT: u64 = 256 * 1024;
+
+/// Renders a plan without sending: the request as it would go out (secrets marked), the variables
+/// used, the problems. No token is obtained: the header shows where it would be. No secret is asked
+/// for: the mask stands where each would be. Files are named, not read.
+pub fn preview(session: &Session, plan: &Plan) -> Result<(Outgoing, Vec<Used>), Problem> {
+    readable(plan)?;
+    let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
+    let scope = Scope::new(&plan.layers, &dynamics, None);
+    let built = build(plan, session.settings(), &boundary(), &scope);
+    let used = scope.finish(&what(plan), &plan.environment.name, session)?;
+    let Built { mut outgoing, body, profile, .. } = built?;
+    learn_query(session, &outgoing.url);
+    if let Some(profile) = profile {
+        add_token(&mut outgoing, &profile, "Bearer", MASK);
+    }
+    outgoing.url = outgoing.url.replace(&template::encode_component(MASK), MASK);
+    outgoing.body = body.preview();
+    Ok((outgoing, used))
+}
+
+/// Renders, gets a token where the request wants one, sends, captures, checks.
+pub async fn send_request(
+    session: &Session,
+    plan: &Plan,
+    progress: ProgressSink<'_>,
+    cancel: &CancellationToken,
+) -> Sent {
+    let mut sent = Sent::default();
+    if let Err(problem) = run(session, plan, progress, cancel, &mut sent).await {
+        sent.problem = Some(problem);
+    }
+    sent
+}
+
+fn what(plan: &Plan) -> String {
+    format!("cannot send `{}`", title(plan))
+}
+
+/// Without what a folder above states, the request would go out without its auth and headers.
+fn readable(plan: &Plan) -> Result<(), Problem> {
+    plan.broken.clone().map_or(Ok(()), Err)
+}
+
+/// A token typed into the URL is masked like any other.
+fn learn_query(session: &Session, url: &str) {
+    let query = url.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or(""));
+    session.redactor().learn_fields(query);
+}
+
+fn boundary() -> String {
+    format!("hallpass-{:032x}", fastrand::u128(..))
+}
+
+async fn run(
+    session: &Session,
+    plan: &Plan,
+    progress: ProgressSink<'_>,
+    cancel: &CancellationToken,
+    sent: &mut Sent,
+) -> Result<(), Problem> {
+    readable(plan)?;
+    let what = what(plan);
+    let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
+    let around = Surroundings {
+        session,
+        root: &plan.root,
+        environment: &plan.environment,
+        layers: &plan.layers,
+        dynamics: &dynamics,
+        what: &what,
+        cancel,
+    };
+    let boundary = boundary();
+    let settings = session.settings();
+    let (built, used, secrets) = resolve(&around, |scope| build(plan, settings, &boundary, scope)).await?;
+    sent.used = used;
+    let Built { mut outgoing, body, profile, options } = built;
+    learn_query(session, &outgoing.url);
+    outgoing.body = tokio::select! {
+        body = body.load() => body?,
+        () = cancel.cancelled() => return Err(cancelled(&what)),
+    };
+    if let Some(profile) = profile {
+        let token_plan = TokenPlan {
+            profile,
+            environment: plan.environment.clone(),
+            layers: plan.layers.clone(),
+            root: plan.root.clone(),
+        };
+        match obtain_token(session, &token_plan, false, progress, cancel).await {
+            Ok(token) => {
+                add_token(&mut outgoing, &token_plan.profile, token.scheme(), token.access_token.expose());
+                sent.token = Some(token);
+            }
+            Err(failure) => {
+                sent.token_exchange = failure.exchange;
+                return Err(failure.problem);
+            }
+        }
+    }
+    let failed = format!("{} {} failed", outgoing.method, host(&outgoing.url));
+    let environment = &plan.environment.name;
+    let engine = session.engine(&options).map_err(|f| failure_problem(&failed, &f, environment))?;
+    let exchange = Arc::new(engine.send(outgoing, progress, cancel).await);
+    learn_tokens(session, &exchange);
+    sent.exchange = Some(Arc::clone(&exchange));
+    if let Some(failure) = &exchange.failure {
+        return Err(failure_problem(&failed, failure, environment));
+    }
+    (sent.captures, sent.missing_captures) = checks::capture(&plan.request.captures, &exchange);
+    for (name, value) in &sent.captures {
+        if sounds_secret(name) {
+            session.redactor().learn(value);
+        }
+    }
+    sent.checks = check(plan, &sent.captures, &exchange, &secrets, &dynamics);
+    Ok(())
+}
+
+/// Evaluates the checks; operands may name what was just captured.
+fn check(
+    plan: &Plan,
+    captures: &[(String, String)],
+    exchange: &Exchange,
+    secrets: &Secrets,
+    dynamics: &Dynamics,
+) -> Vec<CheckResult> {
+    if plan.request.checks.is_empty() {
+        return Vec::new();
+    }
+    let variables = captures.iter().map(|(name, value)| (name.clone(), Value::literal(value)));
+    let mut layers = vec![Layer { origin: "captured".to_owned(), variables: variables.collect() }];
+    layers.extend(plan.layers.iter().cloned());
+    let scope = Scope::new(&layers, dynamics, Some(secrets));
+    checks::evaluate(&plan.request.checks, exchange, &|text| scope.optional(text).text)
+}
+
+/// A request to a token endpoint made by hand brings a token home: it is masked like any other.
+fn learn_tokens(session: &Session, exchange: &Exchange) {
+    let Some(response) = &exchange.response else { return };
+    if response.body.len() > LEARN_LIMIT {
+        return;
+    }
+    let Some(bytes) = response.body.bytes() else { return };
+    if memchr::memmem::find(&bytes, b"_token\"").is_none() {
+        return;
+    }
+    let Ok(serde_json::Value::Object(map)) = serde_json::from_slice(&bytes) else { return };
+    for name in ["access_token", "refresh_token", "id_token"] {
+        if let Some(token) = map.get(name).and_then(serde_json::Value::as_str) {
+            session.redactor().learn(token);
+        }
+    }
+}
