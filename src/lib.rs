@@ -9,4 +9,5 @@ pub mod jwt;
 pub mod model;
 pub mod oauth;
 pub mod report;
+pub mod storage;
 pub mod template;

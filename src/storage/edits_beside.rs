@@ -1,0 +1,63 @@
+//! Edits of what stands beside the collections: environments and OAuth profiles.
+
+use super::edits::{Editing, Outcome, refusal};
+use super::read_parts::{self, is_plain_name};
+use super::{names, save};
+use crate::model::environment::Environment;
+use crate::model::problem::Problem;
+use crate::model::profile::OauthProfile;
+use std::path::PathBuf;
+
+impl Editing<'_> {
+    fn named_file(&self, dir: &str, name: &str) -> Result<(PathBuf, bool), Problem> {
+        if !is_plain_name(name) || name.starts_with('.') || names::is_device(name) {
+            return Err(refusal(
+                format!("`{}` cannot be a file name", name.escape_debug()),
+                "use letters, digits, `-` and `_`",
+            ));
+        }
+        let file = self.root.join(dir).join(format!("{name}.toml"));
+        let exists = file.is_file();
+        if !exists
+            && super::order::stems(&self.root.join(dir))
+                .iter()
+                .any(|t| t.to_lowercase() == name.to_lowercase())
+        {
+            return Err(refusal(
+                format!("there is one whose name differs from `{name}` only in case"),
+                "choose another name",
+            ));
+        }
+        Ok((file, exists))
+    }
+
+    /// Adds an environment's save to the transaction.
+    pub fn save_environment(&mut self, new: &Environment) -> Outcome {
+        let (file, exists) = self.named_file("environments", &new.name)?;
+        let source = self.source(&file)?;
+        let base = if exists { Some(read_parts::environment(&source, &new.name)?) } else { None };
+        let bytes = save::environment(&source, base.as_ref(), new)?;
+        self.tx.set(&file, Some(bytes))?;
+        Ok((format!("saved environment {}", new.name), None))
+    }
+
+    /// Adds an environment's removal to the transaction.
+    pub fn delete_environment(&mut self, name: &str) -> Outcome {
+        let (file, exists) = self.named_file("environments", name)?;
+        if !exists {
+            return Err(refusal(format!("there is no environment `{name}`"), "reload the workspace"));
+        }
+        self.tx.set(&file, None)?;
+        Ok((format!("deleted environment {name}"), None))
+    }
+
+    /// Adds a profile's save to the transaction.
+    pub fn save_profile(&mut self, new: &OauthProfile) -> Outcome {
+        let (file, exists) = self.named_file("auth", &new.name)?;
+        let source = self.source(&file)?;
+        let base = if exists { Some(read_parts::profile(&source, &new.name)?) } else { None };
+        let bytes = save::profile(&source, base.as_ref(), new)?;
+        self.tx.set(&file, Some(bytes))?;
+        Ok((format!("saved profile {}", new.name), None))
+    }
+}

@@ -1,0 +1,261 @@
+//! Resolves secret references for the flow: vault, environment variable, file, command.
+
+use super::load::io_words;
+use super::vault::Vault;
+use super::{state, trusted};
+use crate::flow::SecretSource;
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::secret::Secret;
+use crate::model::value::SecretRef;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// What to do with a `{ command = […] }` that has not been trusted yet (trust is kept per user, by
+/// workspace and command hash, in the state directory).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UntrustedCommand {
+    /// Refuse with a problem that says how to trust it.
+    Refuse,
+    /// Ask on the controlling terminal (command line only).
+    Ask,
+}
+
+/// Opens a vault the first time a vault secret is needed.
+pub type OpenVault = Arc<dyn Fn() -> Result<Vault, Problem> + Send + Sync>;
+
+/// Time a command has to print its secret.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+/// A secret longer than this is surely something else.
+const MAX_SECRET: u64 = 1024 * 1024;
+
+/// The source the program uses.
+pub struct Secrets {
+    vault: Mutex<Option<Vault>>,
+    open: OpenVault,
+    untrusted: UntrustedCommand,
+    /// Where trust is kept; the user's state directory unless a test says otherwise.
+    state: Option<PathBuf>,
+    limit: Duration,
+}
+
+impl Secrets {
+    /// With a vault opened on first use.
+    pub fn new(open: OpenVault, untrusted: UntrustedCommand) -> Secrets {
+        Secrets { vault: Mutex::new(None), open, untrusted, state: None, limit: COMMAND_LIMIT }
+    }
+
+    /// With a vault that is open already.
+    pub fn with_vault(vault: Vault, untrusted: UntrustedCommand) -> Secrets {
+        let again = vault.clone();
+        let secrets = Secrets::new(Arc::new(move || Ok(again.clone())), untrusted);
+        secrets.replace_vault(vault);
+        secrets
+    }
+
+    /// The vault, opened if need be. Two who need it at once open it once.
+    pub fn vault(&self) -> Result<Vault, Problem> {
+        let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(vault) = &*slot {
+            return Ok(vault.clone());
+        }
+        let vault = (self.open)()?;
+        *slot = Some(vault.clone());
+        Ok(vault)
+    }
+
+    /// The vault if it is open.
+    pub fn open_vault(&self) -> Option<Vault> {
+        // While it is being opened (a prompt may be on screen) the answer is no, and at once.
+        self.vault.try_lock().ok().and_then(|slot| slot.clone())
+    }
+
+    /// Replaces the vault (the user gave a passphrase).
+    pub fn replace_vault(&self, vault: Vault) {
+        *self.vault.lock().unwrap_or_else(PoisonError::into_inner) = Some(vault);
+    }
+
+    /// Remembers that a command of a workspace may run.
+    pub fn trust_command(&self, root: &Path, words: &[String]) -> Result<(), Problem> {
+        state::trust(&self.state_dir()?, root, &trusted::hash(words))
+    }
+
+    fn state_dir(&self) -> Result<PathBuf, Problem> {
+        self.state.clone().map_or_else(state::state_dir, Ok)
+    }
+
+    fn command(&self, root: &Path, name: &str, words: &[String]) -> Result<Secret, Problem> {
+        let allowed = self.state_dir().is_ok_and(|dir| state::is_trusted(&dir, root, &trusted::hash(words)));
+        if !allowed {
+            let yes = self.untrusted == UntrustedCommand::Ask && trusted::ask(root, name, words);
+            if !yes {
+                return Err(unresolved(
+                    name,
+                    format!("it comes from a command that may not run yet: {}", trusted::shown(words)),
+                    "look at it; if you trust it, run `hallpass token` in a terminal, which asks once whether it may run".to_owned(),
+                ));
+            }
+            self.trust_command(root, words)?;
+        }
+        run(root, name, words, self.limit)
+    }
+}
+
+impl SecretSource for Secrets {
+    fn get(
+        &self,
+        root: &Path,
+        environment: &str,
+        name: &str,
+        reference: &SecretRef,
+    ) -> Result<Secret, Problem> {
+        match reference {
+            SecretRef::Vault => {
+                let vault = self.vault()?;
+                vault.get(root, environment, name).ok_or_else(|| {
+                    let of =
+                        if environment.is_empty() { String::new() } else { format!(" --env {environment}") };
+                    unresolved(
+                        name,
+                        format!(
+                            "the vault ({}) has no such secret for this environment",
+                            vault.kind().word()
+                        ),
+                        format!("store it: `hallpass secret set {name}{of}`"),
+                    )
+                })
+            }
+            SecretRef::Env(variable) => match std::env::var(variable) {
+                Ok(text) if !text.is_empty() => Ok(Secret::new(text)),
+                Ok(_) => Err(unresolved(
+                    name,
+                    format!("the environment variable `{variable}` is empty"),
+                    format!("export {variable}=…"),
+                )),
+                Err(std::env::VarError::NotPresent) => Err(unresolved(
+                    name,
+                    format!("the environment variable `{variable}` is not set"),
+                    format!("export {variable}=…"),
+                )),
+                Err(std::env::VarError::NotUnicode(_)) => Err(unresolved(
+                    name,
+                    format!("the environment variable `{variable}` is not UTF-8"),
+                    format!("export {variable}=…"),
+                )),
+            },
+            SecretRef::File(file) => from_file(root, name, file),
+            SecretRef::Command(words) => self.command(root, name, words),
+        }
+    }
+}
+
+fn unresolved(name: &str, why: String, next: String) -> Problem {
+    Problem::new(ProblemKind::Unresolved, format!("the secret `{name}` has no value"), why, next)
+}
+
+/// A relative path must stay in the workspace; an absolute one is the user's own words.
+fn from_file(root: &Path, name: &str, file: &str) -> Result<Secret, Problem> {
+    let path = root.join(file);
+    let fail = |why: String, next: &str| unresolved(name, why, next.to_owned()).in_file(&path);
+    let real = fs::canonicalize(&path)
+        .map_err(|e| fail(io_words(&e), "write the secret into this file, or correct its path"))?;
+    if !Path::new(file).is_absolute() {
+        let root = fs::canonicalize(root).map_err(|e| fail(io_words(&e), "check the workspace"))?;
+        if !real.starts_with(root) {
+            return Err(fail(
+                "the relative path leads out of the workspace".to_owned(),
+                "keep the file in the workspace, or write its absolute path",
+            ));
+        }
+    }
+    if !real.is_file() {
+        return Err(fail("it is not a regular file".to_owned(), "name a file"));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    fs::File::open(&real)
+        .and_then(|f| f.take(MAX_SECRET + 1).read_to_end(&mut bytes))
+        .map_err(|e| fail(io_words(&e), "check its permissions"))?;
+    secret_text(&bytes).map_err(|why| fail(why.to_owned(), "look at the file"))
+}
+
+/// What a file or command gave, without the one trailing line end that editors and programs add.
+fn secret_text(bytes: &[u8]) -> Result<Secret, &'static str> {
+    if bytes.len() as u64 > MAX_SECRET {
+        return Err("it is far too long for a secret");
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
+    let text = text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
+    if text.is_empty() {
+        return Err("it is empty");
+    }
+    Ok(Secret::new(text))
+}
+
+/// Runs a command directly, without a shell, in the workspace. Its errors are not passed on: they may
+/// hold the secret.
+fn run(root: &Path, name: &str, words: &[String], limit: Duration) -> Result<Secret, Problem> {
+    let program = words.first().map_or("", String::as_str);
+    let fail = |why: String, next: &str| {
+        unresolved(name, format!("the command `{}` {why}", program.escape_debug()), next.to_owned())
+    };
+    let mut child = Command::new(program)
+        .args(words.iter().skip(1))
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| {
+            fail(format!("cannot be started: {}", io_words(&e)), "install it, or correct its name")
+        })?;
+    let stdout = child.stdout.take();
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::new());
+        let read = stdout.map(|s| s.take(MAX_SECRET + 1).read_to_end(&mut bytes));
+        let _ = send.send((read, bytes));
+    });
+    let deadline = Instant::now() + limit;
+    let late = || {
+        fail(
+            format!("gave no answer within {} s", limit.as_secs_f64()),
+            "run it in a terminal; it may be waiting for a login",
+        )
+    };
+    let Ok((_, bytes)) = receive.recv_timeout(limit) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(late());
+    };
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(2)),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(late());
+            }
+        }
+    };
+    if bytes.len() as u64 > MAX_SECRET {
+        return Err(fail(
+            "printed far too much for a secret".to_owned(),
+            "run it in a terminal to see what it prints",
+        ));
+    }
+    if !status.success() {
+        let code = status.code().map_or_else(|| "a signal".to_owned(), |c| format!("code {c}"));
+        return Err(fail(format!("ended with {code}"), "run it in a terminal to see its own message"));
+    }
+    secret_text(&bytes).map_err(|why| {
+        fail(format!("printed something, but {why}"), "run it in a terminal to see what it prints")
+    })
+}
+
+#[cfg(test)]
+mod tests;
