@@ -9,5 +9,6 @@ pub mod jwt;
 pub mod model;
 pub mod oauth;
 pub mod report;
+pub mod sandbox;
 pub mod storage;
 pub mod template;
