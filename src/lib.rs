@@ -1,5 +1,6 @@
 //! hallpass: a terminal workbench for APIs behind OAuth 2.0.
 
+pub mod app;
 pub mod checks;
 pub mod content;
 pub mod flow;
@@ -12,3 +13,4 @@ pub mod report;
 pub mod sandbox;
 pub mod storage;
 pub mod template;
+pub mod worker;

@@ -1,0 +1,228 @@
+//! A state for tests, and a way to press keys on it. No clock but the one that is handed in.
+
+use super::effect::Effect;
+use super::event::{Cx, Event};
+use super::job::{JobEvent, News, Output};
+use super::key::{Key, KeyPress};
+use super::state::{Start, State};
+use super::update::update;
+use crate::flow::Sent;
+use crate::model::environment::Environment;
+use crate::model::exchange::{BodyData, Exchange, Header, Response, SentRequest};
+use crate::model::id::{ItemPath, JobId};
+use crate::model::profile::OauthProfile;
+use crate::model::request::{Body, Request, Row};
+use crate::model::settings::Settings;
+use crate::model::timing::Timings;
+use crate::model::tree::{Folder, Item, Node};
+use crate::model::value::{SecretRef, Value};
+use crate::model::workspace::Workspace;
+use bytes::Bytes;
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A state with a clock of its own.
+pub struct Screen {
+    /// The state.
+    pub state: State,
+    /// The clock.
+    pub cx: Cx,
+    /// Effects nobody has looked at yet.
+    pub effects: Vec<Effect>,
+}
+
+fn request(path: &str, name: &str, method: &str, url: &str) -> Node {
+    let mut request = Request::new(name, method, url);
+    request.headers = vec![Row::on("Accept", "application/json")];
+    if method == "POST" {
+        request.body = Body::Json("{\n  \"caseTypeID\": \"{{case_type}}\",\n  \"content\": {}\n}\n".into());
+    }
+    Node::Request(Item { path: ItemPath::new(path), request })
+}
+
+/// A small workspace in the shape of the Pega sample.
+pub fn workspace() -> Workspace {
+    let v1 = Folder {
+        path: ItemPath::new("pega-cases/v1"),
+        name: "v1".into(),
+        children: vec![request(
+            "pega-cases/v1/create-case",
+            "Create case",
+            "POST",
+            "{{base_url}}/api/v1/cases",
+        )],
+        ..Folder::default()
+    };
+    let base = "{{base_url}}/api/application/v2";
+    let pega = Folder {
+        path: ItemPath::new("pega-cases"),
+        name: "pega-cases".into(),
+        auth: crate::model::auth::Auth::Profile("pega".into()),
+        children: vec![
+            request("pega-cases/list-case-types", "List case types", "GET", &format!("{base}/casetypes")),
+            request("pega-cases/create-case", "Create case", "POST", &format!("{base}/cases")),
+            request("pega-cases/get-case", "Get case", "GET", &format!("{base}/cases/{{{{case_key}}}}")),
+            Node::Folder(v1),
+        ],
+        ..Folder::default()
+    };
+    let environment = |name: &str, protected: bool| Environment {
+        name: name.into(),
+        protected,
+        variables: IndexMap::from([
+            ("base_url".to_owned(), Value::from("http://127.0.0.1:40123/prweb")),
+            ("client_secret".to_owned(), Value::Secret(SecretRef::Vault)),
+        ]),
+        ..Environment::default()
+    };
+    Workspace {
+        root: "/w".into(),
+        name: "pega-demo".into(),
+        environments: vec![environment("acme-prod", true), environment("sandbox", false)],
+        default_environment: Some("sandbox".into()),
+        profiles: vec![OauthProfile {
+            name: "pega".into(),
+            token_url: "{{token_url}}".into(),
+            client_id: "{{client_id}}".into(),
+            ..OauthProfile::default()
+        }],
+        collections: vec![pega],
+        ..Workspace::default()
+    }
+}
+
+/// What a screen starts with.
+pub fn start(workspace: Workspace) -> Start {
+    Start {
+        workspace,
+        environment: None,
+        settings: Settings::default(),
+        complaints: Vec::new(),
+        vault: "memory",
+        redactor: Arc::default(),
+        credentials: Some("/tmp/credentials.txt".into()),
+        history: Vec::new(),
+        recovered: Vec::new(),
+    }
+}
+
+impl Screen {
+    /// The sample workspace at a size.
+    pub fn new(width: u16, height: u16) -> Screen {
+        Screen::with(start(workspace()), width, height)
+    }
+
+    /// Any start.
+    pub fn with(start: Start, width: u16, height: u16) -> Screen {
+        let cx = Cx {
+            now: Instant::now(),
+            wall: "2026-11-23T14:02:11Z".parse::<Timestamp>().unwrap(),
+            zone: TimeZone::UTC,
+        };
+        Screen { state: State::new(start, (width, height)), cx, effects: Vec::new() }
+    }
+
+    /// Presses keys written as `j j enter ctrl-s`. Time passes a little with each.
+    pub fn press(&mut self, keys: &str) -> &mut Screen {
+        for key in KeyPress::parse_sequence(keys).unwrap() {
+            self.later(Duration::from_millis(400));
+            let effects = update(&mut self.state, Event::Key(key), &self.cx);
+            self.effects.extend(effects);
+        }
+        self
+    }
+
+    /// Types a text.
+    pub fn type_text(&mut self, text: &str) -> &mut Screen {
+        for c in text.chars() {
+            let effects = update(&mut self.state, Event::Key(KeyPress::plain(Key::Char(c))), &self.cx);
+            self.effects.extend(effects);
+        }
+        self
+    }
+
+    /// Pastes a text.
+    pub fn paste(&mut self, text: &str) -> &mut Screen {
+        let effects = update(&mut self.state, Event::Paste(text.into()), &self.cx);
+        self.effects.extend(effects);
+        self
+    }
+
+    /// Lets time pass.
+    pub fn later(&mut self, by: Duration) -> &mut Screen {
+        self.cx.now += by;
+        self
+    }
+
+    /// News of a job.
+    pub fn done(&mut self, id: JobId, output: Output) -> &mut Screen {
+        let event = Event::Job(JobEvent { id, news: News::Done(Box::new(output)) });
+        let effects = update(&mut self.state, event, &self.cx);
+        self.effects.extend(effects);
+        self
+    }
+
+    /// Takes the effects.
+    pub fn take(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The message at the bottom.
+    pub fn message(&self) -> &str {
+        self.state.toast.as_ref().map_or("", |t| t.text.as_str())
+    }
+}
+
+/// An answer with a status and a JSON body.
+pub fn sent(status: u16, body: &str) -> Sent {
+    let exchange = Exchange {
+        request: SentRequest {
+            method: "POST".into(),
+            url: "http://127.0.0.1:40123/prweb/api/application/v2/cases".into(),
+            http_version: Some("HTTP/1.1".into()),
+            headers: vec![Header::sensitive("authorization", "Bearer very-secret-token")],
+            body: Bytes::from_static(b"{}"),
+        },
+        response: Some(Response {
+            status,
+            reason: Some(if status == 201 { "Created" } else { "Unauthorized" }.into()),
+            http_version: "HTTP/1.1".into(),
+            headers: vec![
+                Header::new("content-type", "application/json"),
+                Header::new("etag", "\"20261123T140212.004 GMT\""),
+            ],
+            body: BodyData::Memory(Bytes::from(body.to_owned())),
+            wire_size: body.len() as u64,
+            incomplete: None,
+        }),
+        redirects: Vec::new(),
+        timings: Timings {
+            dns: Some(Duration::from_millis(1)),
+            connect: Some(Duration::from_millis(2)),
+            tls: None,
+            wait: Some(Duration::from_millis(80)),
+            download: Some(Duration::from_millis(1)),
+            total: Some(Duration::from_millis(84)),
+        },
+        tls: None,
+        peer: Some("127.0.0.1:40123".into()),
+        proxy: None,
+        reused: false,
+        started: Timestamp::UNIX_EPOCH,
+        clock_offset_ms: Some(400),
+        failure: None,
+    };
+    Sent {
+        exchange: Some(Arc::new(exchange)),
+        token: None,
+        token_exchange: None,
+        checks: Vec::new(),
+        captures: vec![("case_key".into(), "ACME-CASES-WORK APP-2005".into())],
+        missing_captures: Vec::new(),
+        used: Vec::new(),
+        problem: None,
+    }
+}

@@ -1,0 +1,38 @@
+//! Cached tokens and the exchange that failed to give one.
+
+use crate::flow::TokenFailure;
+use crate::model::token::Token;
+
+/// The pane.
+#[derive(Debug, Clone, Default)]
+pub struct TokenPane {
+    /// All cached tokens, those of the chosen environment first.
+    pub tokens: Vec<Token>,
+    /// Which is shown.
+    pub at: usize,
+    /// The last failure, until a token comes.
+    pub failure: Option<TokenFailure>,
+}
+
+impl TokenPane {
+    /// The token shown.
+    pub fn token(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    /// Takes a fresh list; keeps what was shown, or goes to `prefer`.
+    pub fn replace(
+        &mut self,
+        mut tokens: Vec<Token>,
+        environment: &str,
+        prefer: Option<&crate::model::token::TokenKey>,
+    ) {
+        tokens.sort_by(|a, b| {
+            let here = |t: &Token| t.key.environment != environment;
+            (here(a), &a.key).cmp(&(here(b), &b.key))
+        });
+        let wanted = prefer.cloned().or_else(|| self.token().map(|t| t.key.clone()));
+        self.at = wanted.and_then(|k| tokens.iter().position(|t| t.key == k)).unwrap_or(0);
+        self.tokens = tokens;
+    }
+}

@@ -1,0 +1,136 @@
+//! What each job does. Requests and tokens go through `flow`, as on the command line.
+
+use super::{Progress, World, content, disk};
+use crate::app::effect::Effect;
+use crate::app::job::Output;
+use crate::flow::{self, Sent, three_part};
+use crate::model::history::HistoryEntry;
+use crate::model::id::JobId;
+use crate::model::plan::Plan;
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::progress::Phase;
+use crate::report;
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The job an effect belongs to; `None` for effects that are no jobs.
+pub fn id(effect: &Effect) -> Option<JobId> {
+    match effect {
+        Effect::Send(job, _)
+        | Effect::ListTokens(job)
+        | Effect::Edit(job, _)
+        | Effect::Undo(job, _)
+        | Effect::Redo(job, _)
+        | Effect::Reload(job)
+        | Effect::OpenVault(job, _)
+        | Effect::ListHistory(job)
+        | Effect::ReadHistory(job, _)
+        | Effect::Token { job, .. }
+        | Effect::CreateCase { job, .. }
+        | Effect::VerifyCase { job, .. }
+        | Effect::Inspect { job, .. }
+        | Effect::Index { job, .. }
+        | Effect::Filter { job, .. }
+        | Effect::ImportCredentials { job, .. }
+        | Effect::SetSecret { job, .. }
+        | Effect::SaveBody { job, .. } => Some(*job),
+        _ => None,
+    }
+}
+
+/// Runs a job to its end.
+pub(super) async fn run(
+    world: &Arc<World>,
+    effect: Effect,
+    progress: &Progress,
+    cancel: &CancellationToken,
+) -> Result<Output, Problem> {
+    let session = &world.session;
+    let tell = |phase: Phase| progress.tell(phase);
+    match effect {
+        Effect::Send(_, plan) => {
+            let sent = flow::send_request(session, &plan, &tell, cancel).await;
+            let entry = remember(world, &plan, &sent).await;
+            Ok(Output::Sent(sent, Some(entry)))
+        }
+        Effect::Token { plan, .. } => {
+            progress.tell(Phase::Token);
+            match three_part::get_token(session, &plan, &tell, cancel).await {
+                Ok(step) => Ok(Output::Token(step)),
+                Err(failure) => Ok(Output::NoToken(failure)),
+            }
+        }
+        Effect::CreateCase { list, create, wanted, .. } => {
+            let step =
+                three_part::create_case(session, &list, &create, wanted.as_deref(), &tell, cancel).await;
+            let mut entries = vec![remember(world, &list, &step.list).await];
+            if let Some(sent) = &step.create {
+                entries.push(remember(world, &create, sent).await);
+            }
+            Ok(Output::Created(step, entries))
+        }
+        Effect::VerifyCase { get, created, .. } => {
+            let sent = flow::send_request(session, &get, &tell, cancel).await;
+            let words = three_part::read_verified(&sent, &created);
+            let entry = remember(world, &get, &sent).await;
+            Ok(Output::Verified(sent, words, Some(entry)))
+        }
+        Effect::Inspect { plan, token, clock_offset_ms, .. } => {
+            let decoded = match plan {
+                Some(plan) => {
+                    flow::inspect_token(session, &plan, token.expose(), clock_offset_ms, cancel).await
+                }
+                None => crate::jwt::decode(token.expose(), jiff::Timestamp::now()),
+            };
+            Ok(Output::Inspected(decoded))
+        }
+        Effect::ListTokens(_) => {
+            let world = Arc::clone(world);
+            blocking(move || Ok(Output::Tokens(world.session.tokens()))).await
+        }
+        Effect::Index { media_type, body, .. } => {
+            let cancel = cancel.clone();
+            blocking(move || {
+                content::index(&media_type, &body, &|| cancel.is_cancelled()).map(Output::Indexed)
+            })
+            .await
+        }
+        Effect::Filter { path, body, .. } => {
+            blocking(move || Ok(Output::Filtered(content::filter(&path, &body)))).await
+        }
+        other => {
+            let world = Arc::clone(world);
+            blocking(move || disk::run(&world, other)).await
+        }
+    }
+}
+
+/// Runs on a thread that may wait.
+async fn blocking(
+    work: impl FnOnce() -> Result<Output, Problem> + Send + 'static,
+) -> Result<Output, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Problem::new(
+            ProblemKind::Internal,
+            "this job broke down",
+            "a defect of hallpass; nothing else is affected",
+            "try again; if it happens again, report it with what you did",
+        )),
+    }
+}
+
+/// Adds an exchange to the history. A history that cannot be written does not fail the request.
+async fn remember(world: &Arc<World>, plan: &Plan, sent: &Sent) -> HistoryEntry {
+    let now = Timestamp::now();
+    let id = report::entry_id(now, fastrand::u16(..));
+    let entry = report::entry(plan, sent, world.session.redactor(), id, now);
+    let Some(history) = world.history.clone() else {
+        // Nowhere to read it from later: the screen keeps it.
+        return entry;
+    };
+    let shown = HistoryEntry { detail: None, ..entry.clone() };
+    let _ = tokio::task::spawn_blocking(move || history.append(&entry)).await;
+    shown
+}
