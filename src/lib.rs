@@ -13,4 +13,5 @@ pub mod report;
 pub mod sandbox;
 pub mod storage;
 pub mod template;
+pub mod ui;
 pub mod worker;

@@ -1,0 +1,129 @@
+//! Pane 5: what is written on the token, in words. Decoded is not verified: the first line says which.
+
+use crate::app::event::Cx;
+use crate::app::focus::PaneId;
+use crate::app::pane::jwt::JwtSource;
+use crate::app::state::State;
+use crate::app::view::HitTarget;
+use crate::jwt::{self, Signature, TokenKind};
+use crate::ui::canvas::Canvas;
+use crate::ui::overlay::wrap;
+use jiff::SignedDuration;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+type Line = Vec<(String, Style)>;
+
+/// The JWT shown.
+pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
+    let focused = state.focus == PaneId::Jwt;
+    canvas.hit(rect, HitTarget::Pane(PaneId::Jwt));
+    let info = match state.jwt.source {
+        JwtSource::None => "",
+        JwtSource::AccessToken => "access token",
+        JwtSource::Response => "from the response",
+    };
+    let inside = canvas.frame(rect, "5 JWT", info, focused);
+    canvas.height(PaneId::Jwt, inside.height);
+    let width = inside.width.saturating_sub(2);
+    let lines = lines(canvas, state, cx, usize::from(width));
+    let top = state.jwt.top.min(lines.len().saturating_sub(usize::from(inside.height)));
+    for (y, pieces) in (inside.y..inside.bottom()).zip(lines.iter().skip(top)) {
+        let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+        canvas.pieces(inside.x + 1, y, width, &pieces);
+    }
+}
+
+fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line> {
+    let theme = canvas.theme;
+    let plain = |text: String| vec![(text, theme.plain)];
+    let Some(decoded) = &state.jwt.decoded else {
+        let text = if state.jwt.text.is_some() { "looking at it …" } else { "a token's claims show here" };
+        return vec![plain(text.into())];
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    let header = |name: &str| {
+        decoded.header.as_ref().and_then(|h| h.get(name)).and_then(|v| v.as_str()).unwrap_or("").to_owned()
+    };
+    let (word, style, why) = match &decoded.signature {
+        Signature::Verified { key } => ("verified", theme.ok, key.clone()),
+        Signature::Rejected { reason } => ("REJECTED", theme.error, reason.clone()),
+        Signature::Unverified { reason } => ("unverified", theme.warn, reason.clone()),
+    };
+    match decoded.kind {
+        TokenKind::Jws => {
+            let verified = matches!(decoded.signature, Signature::Verified { .. });
+            let kid: String = header("kid").chars().take(if width >= 50 { 40 } else { 8 }).collect();
+            let kid = if kid.is_empty() { String::new() } else { format!("  kid {kid}") };
+            lines.push(vec![(word.into(), style), (format!("  {}{kid}", header("alg")), theme.plain)]);
+            if !verified {
+                let why = crate::content::visible::visible(&why).into_owned();
+                lines.extend(wrap(&why, width).into_iter().map(|l| vec![(l, theme.dim)]));
+            }
+        }
+        TokenKind::Jwe => lines
+            .push(plain(format!("encrypted (JWE {}): only the holder of the key reads it", header("enc")))),
+        TokenKind::Opaque => {
+            lines.push(vec![("opaque".into(), theme.warn)]);
+            let text = decoded
+                .problem
+                .clone()
+                .unwrap_or_else(|| "not a JWT; only the server knows what it means".into());
+            lines.extend(wrap(&crate::content::visible::visible(&text), width).into_iter().map(plain));
+        }
+    }
+    if let Some(claims) = &decoded.claims {
+        let offset = state.jwt.clock_offset_ms.unwrap_or(0);
+        let server_now = cx.wall.checked_add(SignedDuration::from_millis(offset)).unwrap_or(cx.wall);
+        let roomy = width >= 60 || (state.zoomed && state.focus == PaneId::Jwt);
+        let all = jwt::explain(claims, server_now, &cx.zone);
+        let name_width =
+            all.iter().map(|c| c.name.chars().count()).max().unwrap_or(3).min(if roomy { 18 } else { 5 });
+        for claim in all {
+            let mut line = vec![
+                (format!("{:<name_width$}  ", claim.name), theme.accent),
+                (claim.value.clone(), if claim.name == "sub" { theme.title } else { theme.plain }),
+            ];
+            let operator = "  operator";
+            if claim.name == "sub" && claim.value.width() + name_width + 2 + operator.len() <= width {
+                line.push((operator.into(), theme.dim));
+            }
+            if !claim.note.is_empty() {
+                let note = if roomy { claim.note.clone() } else { short_time(&claim.note) };
+                line = vec![line.swap_remove(0), (note, theme.plain)];
+            }
+            lines.push(line);
+            if roomy && !claim.meaning.is_empty() {
+                lines.push(vec![(format!("{:name_width$}  {}", "", claim.meaning), theme.dim)]);
+            }
+        }
+        if offset.abs() > 1000 {
+            lines.push(vec![(format!("server clock {:+.1} s", seconds(offset)), theme.warn)]);
+        }
+    }
+    for warning in &decoded.warnings {
+        lines.extend(
+            wrap(&crate::content::visible::visible(&warning.text), width)
+                .into_iter()
+                .map(|l| vec![(l, theme.warn)]),
+        );
+    }
+    lines
+}
+
+/// `2026-11-23 15:01:23 +01:00, in 59 min` without what a narrow pane has no room for: `15:01:23, in 59 min`.
+fn short_time(note: &str) -> String {
+    match note.split_once(", ") {
+        Some((date, relative)) => {
+            let time = date.split(' ').nth(1).unwrap_or(date);
+            format!("{time}, {relative}")
+        }
+        None => note.to_owned(),
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}

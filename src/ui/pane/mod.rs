@@ -1,0 +1,8 @@
+//! One file a pane.
+
+pub mod collections;
+pub mod environments;
+pub mod jwt;
+pub mod request;
+pub mod response;
+pub mod token;

@@ -1,0 +1,596 @@
+//! Pane 6: what came back.
+
+use crate::app::command::Command;
+use crate::app::effect::Target;
+use crate::app::event::Cx;
+use crate::app::flow_strip::Step;
+use crate::app::focus::PaneId;
+use crate::app::job::Job;
+use crate::app::pane::response::{ResponseTab, ResponseView};
+use crate::app::state::State;
+use crate::app::view::HitTarget;
+use crate::content::visible::visible;
+use crate::model::exchange::Exchange;
+use crate::model::progress::Phase;
+use crate::ui::canvas::Canvas;
+use crate::ui::format;
+use crate::ui::overlay::wrap;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
+
+/// The answer of the request shown.
+pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
+    let theme = canvas.theme;
+    let focused = state.focus == PaneId::Response;
+    canvas.hit(rect, HitTarget::Pane(PaneId::Response));
+    let view = state.view_shown();
+    let info = view
+        .filter(|_| state.response.tab == ResponseTab::Body)
+        .map(|v| match (&v.filter, v.json_row(), &v.folds) {
+            (Some((path, _)), _, _) => format!("filter {path}"),
+            (None, Some(row), Some(folds)) => folds.index().path(row),
+            _ => String::new(),
+        })
+        .unwrap_or_default();
+    let inside = canvas.frame(rect, "6 Response", &info, focused);
+    if inside.height == 0 || inside.width < 8 {
+        return;
+    }
+    let (x, width) = (inside.x + 1, inside.width.saturating_sub(2));
+    if let Some(job) = running(state) {
+        progress(canvas, state, cx, job, x, inside.y, width);
+        if view.is_none() {
+            return;
+        }
+    } else if let Some(view) = view {
+        status_line(canvas, view, x, inside.y, width);
+    } else {
+        empty(canvas, state, Rect { x, width, ..inside });
+        return;
+    }
+    let Some(view) = view else { return };
+    let mut y = inside.y + 1;
+    if let Some(problem) = &view.sent.problem {
+        let lines = [(&problem.what, theme.error), (&problem.why, theme.plain), (&problem.next, theme.ok)];
+        for (text, style) in lines {
+            for line in wrap(&visible(text), usize::from(width)) {
+                if y < inside.bottom() {
+                    canvas.text(x, y, width, &line, style);
+                    y += 1;
+                }
+            }
+        }
+    }
+    if view.sent.exchange.is_none() {
+        return;
+    }
+    let roomy = inside.height >= 14;
+    y += u16::from(roomy);
+    if y >= inside.bottom() {
+        return;
+    }
+    tabs(canvas, state, view, x, y, width);
+    y += 1 + u16::from(roomy);
+    let area = Rect::new(x, y, width, inside.bottom().saturating_sub(y));
+    let area = captured(canvas, view, area, roomy);
+    canvas.height(PaneId::Response, area.height);
+    tab(canvas, state, cx, view, area, focused);
+}
+
+fn running(state: &State) -> Option<&Job> {
+    let path = state.request.path.as_ref()?;
+    let of_flow = || {
+        let flow = crate::app::flow_strip::StepState::Running;
+        [Step::Create, Step::Verify]
+            .into_iter()
+            .filter(|s| *state.flow.state(*s) == flow)
+            .find_map(|s| state.jobs.of(&Target::Flow(s)))
+    };
+    state.jobs.of(&Target::Request(path.clone())).or_else(of_flow)
+}
+
+fn progress(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, job: &Job, x: u16, y: u16, width: u16) {
+    let theme = canvas.theme;
+    let waited = cx.now.saturating_duration_since(job.started);
+    let phase = match job.phase {
+        _ if job.cancelling => "cancelling".to_owned(),
+        Some(Phase::Receiving { got, total }) => match total {
+            Some(total) => format!("receiving {} of {}", format::size(got), format::size(total)),
+            None => format!("receiving {}", format::size(got)),
+        },
+        Some(phase) => phase.word().to_owned(),
+        None => "sending".to_owned(),
+    };
+    let key = state.keymap.label(Command::Cancel);
+    let waited = if waited < Duration::from_millis(150) {
+        String::new()
+    } else {
+        format!("  {:.1} s", waited.as_secs_f64())
+    };
+    canvas.pieces(
+        x,
+        y,
+        width,
+        &[
+            (&phase, theme.warn),
+            (&waited, theme.plain),
+            ("   ", theme.plain),
+            (&key, theme.key),
+            (" cancels", theme.plain),
+        ],
+    );
+}
+
+fn empty(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let theme = canvas.theme;
+    let send = state.keymap.label(Command::Send);
+    let lines: [Vec<(&str, Style)>; 2] = [
+        vec![(send.as_str(), theme.key), (" sends the request", theme.plain)],
+        vec![(">", theme.key), (" runs the next step of the three-part flow", theme.plain)],
+    ];
+    for (y, line) in (area.y..area.bottom()).zip(&lines) {
+        canvas.pieces(area.x, y, area.width, line);
+    }
+}
+
+fn status_line(canvas: &mut Canvas<'_>, view: &ResponseView, x: u16, y: u16, width: u16) {
+    let theme = canvas.theme;
+    let Some(exchange) = &view.sent.exchange else {
+        canvas.text(x, y, width, "not sent", theme.error);
+        return;
+    };
+    let mut pieces: Vec<(String, Style)> = Vec::new();
+    match &exchange.response {
+        Some(response) => {
+            let reason = response.reason.as_deref().unwrap_or("");
+            pieces.push((
+                format!("{} {reason}", response.status).trim_end().to_owned(),
+                theme.status(response.status),
+            ));
+        }
+        None => pieces.push(("no answer".to_owned(), theme.error)),
+    }
+    if let Some(total) = exchange.timings.total {
+        pieces.push((format!("   {}", format::duration(total)), theme.plain));
+    }
+    if let Some(response) = &exchange.response {
+        pieces.push((format!("   {}", format::size(response.body.len())), theme.plain));
+        pieces.push((format!("   {}", response.http_version), theme.dim));
+        if let Some(why) = &response.incomplete {
+            pieces.push((format!("   INCOMPLETE: {why}"), theme.error));
+        }
+    }
+    if exchange.tls.as_ref().is_some_and(|t| t.unchecked) {
+        pieces.push(("   INSECURE".to_owned(), theme.danger));
+    }
+    let checks = &view.sent.checks;
+    let mut right = 0;
+    if !checks.is_empty() {
+        let good = checks.iter().filter(|c| c.ok).count();
+        let style = if good == checks.len() { theme.ok } else { theme.error };
+        right =
+            canvas.text_right(x + width, y, 24, &format!("{good} of {} checks ok", checks.len()), style) + 1;
+    }
+    let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+    canvas.pieces(x, y, width.saturating_sub(right), &pieces);
+}
+
+fn tabs(canvas: &mut Canvas<'_>, state: &State, view: &ResponseView, x: u16, y: u16, width: u16) {
+    let theme = canvas.theme;
+    let exchange = view.sent.exchange.as_ref();
+    let mut at = x;
+    for tab in ResponseTab::ALL {
+        let count = match tab {
+            ResponseTab::Headers => exchange.and_then(|e| e.response.as_ref()).map_or(0, |r| r.headers.len()),
+            ResponseTab::Redirects => exchange.map_or(0, |e| e.redirects.len()),
+            ResponseTab::Checks => view.sent.checks.len(),
+            _ => 0,
+        };
+        let text = if count > 0 { format!("{} {count}", tab.title()) } else { tab.title().to_owned() };
+        let chosen = state.response.tab == tab;
+        let shown =
+            if chosen { format!("{}{text}{}", theme.glyphs.closed, theme.glyphs.closed_left) } else { text };
+        let failed = tab == ResponseTab::Checks && view.sent.checks.iter().any(|c| !c.ok);
+        let style = if failed {
+            theme.error
+        } else if chosen {
+            theme.title
+        } else {
+            theme.plain
+        };
+        let used = canvas.text(at, y, (x + width).saturating_sub(at), &shown, style);
+        canvas.hit(Rect::new(at, y, used, 1), HitTarget::ResponseTab(tab));
+        at += used + 2;
+    }
+}
+
+/// The captured values, in the last row. Gives what is left for the tab.
+fn captured(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, roomy: bool) -> Rect {
+    if !roomy || view.sent.captures.is_empty() || area.height < 6 {
+        return area;
+    }
+    let theme = canvas.theme;
+    let mut pieces = vec![("captured  ".to_owned(), theme.dim)];
+    for (name, value) in &view.sent.captures {
+        pieces.push((name.clone(), theme.accent));
+        pieces.push((format!(" = {value}   "), theme.plain));
+    }
+    let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+    canvas.pieces(area.x, area.bottom() - 1, area.width, &pieces);
+    Rect { height: area.height - 2, ..area }
+}
+
+fn tab(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, view: &ResponseView, area: Rect, focused: bool) {
+    let Some(exchange) = &view.sent.exchange else { return };
+    match state.response.tab {
+        ResponseTab::Body if area.width >= 110 && view.folds.is_some() && view.filter.is_none() => {
+            let left = area.width * 3 / 5;
+            body(canvas, view, Rect { width: left, ..area }, focused);
+            let theme = canvas.theme;
+            for y in area.y..area.bottom() {
+                canvas.text(area.x + left, y, 1, theme.glyphs.side, theme.dim);
+            }
+            let side = Rect { x: area.x + left + 2, width: area.width - left - 2, ..area };
+            raw(canvas, view, side, false, 0);
+        }
+        ResponseTab::Body => body(canvas, view, area, focused),
+        ResponseTab::Raw => raw(canvas, view, area, focused, ResponseTab::Raw as usize),
+        ResponseTab::Headers => headers(canvas, state, view, exchange, area, focused),
+        ResponseTab::Timing => timing(canvas, exchange, area),
+        ResponseTab::Tls => lines(canvas, view, area, ResponseTab::Tls, &tls_lines(canvas, exchange, cx)),
+        ResponseTab::Redirects => {
+            lines(canvas, view, area, ResponseTab::Redirects, &redirect_lines(canvas, exchange))
+        }
+        ResponseTab::Checks => checks(canvas, view, area, focused),
+        ResponseTab::Sent => {
+            let plain = canvas.theme.plain;
+            let all: Vec<(String, Style)> =
+                sent_lines(state, exchange).into_iter().map(|l| (l, plain)).collect();
+            lines(canvas, view, area, ResponseTab::Sent, &all);
+        }
+    }
+}
+
+fn body(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool) {
+    let theme = canvas.theme;
+    if let Some((path, found)) = &view.filter {
+        if found.is_empty() {
+            canvas.text(
+                area.x,
+                area.y,
+                area.width,
+                &format!("filtering by {path} … or nothing found; Esc shows all"),
+                theme.dim,
+            );
+        }
+        let cursor = view.cursors[0];
+        let first = cursor.first(found.len(), usize::from(area.height));
+        for (y, line) in (area.y..area.bottom()).zip(found.iter().skip(first)) {
+            canvas.text(area.x, y, area.width, line, theme.plain);
+        }
+        return;
+    }
+    let Some(folds) = &view.folds else {
+        if let Some(error) = view.content.as_ref().and_then(|c| c.json_error.as_ref()) {
+            let text =
+                format!("says it is JSON, but line {} column {}: {}", error.line, error.column, error.text);
+            canvas.text(area.x, area.y, area.width, &text, theme.warn);
+            let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+            raw(canvas, view, rest, focused, 0);
+            return;
+        }
+        if mislabelled(view) && area.height > 1 {
+            let text = "says it is JSON, but it is a page: often a login or a proxy in between; Headers and Sent show whose";
+            canvas.text(area.x, area.y, area.width, text, theme.warn);
+            let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
+            raw(canvas, view, rest, focused, 0);
+            return;
+        }
+        raw(canvas, view, area, focused, 0);
+        return;
+    };
+    let index = folds.index();
+    let needle = view.search.as_ref().map(|s| s.needle.as_str()).unwrap_or("");
+    let cursor = view.cursors[0];
+    let first = cursor.first(folds.len(), usize::from(area.height));
+    let max = usize::from(area.width) + view.left;
+    for position in first..folds.len().min(first + usize::from(area.height)) {
+        let row = folds.row(position);
+        let y = area.y + u16::try_from(position - first).unwrap_or(0);
+        let strip = Rect::new(area.x, y, area.width, 1);
+        canvas.hit(strip, HitTarget::Row(PaneId::Response, position));
+        let folded = folds.is_folded(row);
+        let container = index.end(row) != row;
+        let marker = match (container, folded) {
+            (true, true) => theme.glyphs.closed,
+            (true, false) => theme.glyphs.open,
+            _ => " ",
+        };
+        let indent = index.depth(row) * 2;
+        let mut skip = view.left;
+        let mut pieces: Vec<(String, Style)> =
+            vec![(" ".repeat(indent), theme.plain), (format!("{marker} "), theme.accent)];
+        for (class, text) in index.pieces(row, folded, max) {
+            let found = !needle.is_empty() && text.to_lowercase().contains(&needle.to_lowercase());
+            pieces.push((visible(&text).into_owned(), if found { theme.found } else { theme.token(class) }));
+        }
+        for (text, _) in &mut pieces {
+            if skip == 0 {
+                break;
+            }
+            let count = text.chars().count().min(skip);
+            *text = text.chars().skip(count).collect();
+            skip -= count;
+        }
+        let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+        let used = canvas.pieces(area.x, y, area.width, &pieces);
+        if position == cursor.at {
+            // As long as the text: a bar over the whole width would cost a move twice the bytes.
+            let text = Rect { width: (used + 1).min(area.width), ..strip };
+            canvas.paint(text, if focused { theme.selected } else { theme.marked });
+        }
+    }
+}
+
+/// True for markup that came as JSON.
+fn mislabelled(view: &ResponseView) -> bool {
+    let markup = view.content.as_ref().is_some_and(|c| c.kind == crate::content::kind::Kind::Markup);
+    let response = view.sent.exchange.as_ref().and_then(|e| e.response.as_ref());
+    markup && response.is_some_and(|r| r.media_type().contains("json"))
+}
+
+fn raw(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool, tab: usize) {
+    let theme = canvas.theme;
+    let Some(content) = &view.content else {
+        let response = view.sent.exchange.as_ref().and_then(|e| e.response.as_ref());
+        let text = match response {
+            Some(r) if r.body.is_empty() => "no body",
+            Some(_) => "reading the body …",
+            None => "",
+        };
+        canvas.text(area.x, area.y, area.width, text, theme.dim);
+        return;
+    };
+    if content.kind == crate::content::kind::Kind::Binary {
+        canvas.text(area.x, area.y, area.width, "binary: S saves it to a file", theme.warn);
+        return;
+    }
+    let cursor = view.cursors[tab];
+    let first = cursor.first(content.lines.len(), usize::from(area.height));
+    let max = (usize::from(area.width) + view.left) * 4;
+    for (line, y) in (first..content.lines.len()).zip(area.y..area.bottom()) {
+        let strip = Rect::new(area.x, y, area.width, 1);
+        if focused {
+            canvas.hit(strip, HitTarget::Row(PaneId::Response, line));
+        }
+        let text = visible(&content.lines.line(line, max)).into_owned();
+        let text: String = text.chars().skip(view.left).collect();
+        canvas.text(area.x, y, area.width, &text, theme.plain);
+        if focused && line == cursor.at {
+            canvas.paint(strip, theme.selected);
+        }
+    }
+}
+
+fn headers(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    view: &ResponseView,
+    exchange: &Exchange,
+    area: Rect,
+    focused: bool,
+) {
+    let theme = canvas.theme;
+    let Some(response) = &exchange.response else { return };
+    let name_width = response.headers.iter().map(|h| h.name.width()).max().unwrap_or(8).min(28);
+    let cursor = view.cursors[ResponseTab::Headers as usize];
+    let first = cursor.first(response.headers.len(), usize::from(area.height));
+    for ((at, header), y) in response.headers.iter().enumerate().skip(first).zip(area.y..area.bottom()) {
+        let strip = Rect::new(area.x, y, area.width, 1);
+        canvas.hit(strip, HitTarget::Row(PaneId::Response, at));
+        let name = format!("{:<name_width$}  ", header.name);
+        let value = state.redactor.header(header);
+        canvas.pieces(area.x, y, area.width, &[(&name, theme.accent), (&value, theme.plain)]);
+        if focused && at == cursor.at {
+            canvas.paint(strip, theme.selected);
+        }
+    }
+}
+
+fn timing(canvas: &mut Canvas<'_>, exchange: &Exchange, area: Rect) {
+    let theme = canvas.theme;
+    let timings = &exchange.timings;
+    let phases = timings.phases();
+    let measured: f64 = phases.iter().filter_map(|(_, d)| *d).map(|d| d.as_secs_f64()).sum();
+    let room = f64::from(area.width.saturating_sub(24).max(4));
+    let mut before = 0.0;
+    for ((name, time), y) in phases.into_iter().zip(area.y..area.bottom()) {
+        canvas.text(area.x, y, 9, name, theme.accent);
+        match time {
+            Some(time) => {
+                canvas.text_right(area.x + 20, y, 10, &format::duration(time), theme.plain);
+                if measured > 0.0 {
+                    let (start, length) = (before / measured * room, time.as_secs_f64() / measured * room);
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                    let (start, length) = (start as u16, (length.round() as u16).max(1));
+                    let bar = theme.glyphs.bar.repeat(usize::from(length));
+                    let x = area.x + 22 + start;
+                    canvas.text(x, y, area.right().saturating_sub(x), &bar, theme.accent);
+                }
+                before += time.as_secs_f64();
+            }
+            None => {
+                let why = if exchange.reused && matches!(name, "dns" | "connect" | "tls") {
+                    "connection reused"
+                } else if name == "tls" && exchange.tls.is_none() {
+                    "no TLS"
+                } else {
+                    "not measured"
+                };
+                canvas.text(area.x + 12, y, area.width.saturating_sub(12), why, theme.dim);
+            }
+        }
+    }
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    facts.extend(timings.total.map(|t| ("total", format::duration(t))));
+    facts.extend(exchange.peer.clone().map(|p| ("peer", p)));
+    facts.extend(exchange.proxy.clone().map(|p| ("proxy", p)));
+    if let Some(response) = &exchange.response {
+        facts.push((
+            "on wire",
+            format!("{}, decoded {}", format::size(response.wire_size), format::size(response.body.len())),
+        ));
+    }
+    if let Some(offset) = exchange.clock_offset_ms {
+        // The Date header has whole seconds: less than that cannot be told.
+        facts.push((
+            "clock",
+            match offset.abs() {
+                0..1500 => "the server's agrees with this machine's".to_owned(),
+                _ => format!("the server's is {:+} s against this machine's", offset / 1000),
+            },
+        ));
+    }
+    let top = area.y + 6;
+    for ((name, text), y) in facts.into_iter().zip(top..area.bottom()) {
+        canvas.text(area.x, y, 9, name, theme.accent);
+        canvas.text(area.x + 12, y, area.width.saturating_sub(12), &text, theme.plain);
+    }
+}
+
+fn tls_lines(canvas: &Canvas<'_>, exchange: &Exchange, cx: &Cx) -> Vec<(String, Style)> {
+    let theme = canvas.theme;
+    let Some(tls) = &exchange.tls else {
+        let text = if exchange.request.url.starts_with("https:") {
+            "TLS was not reached, or the connection was reused"
+        } else {
+            "no TLS: the URL is http"
+        };
+        return vec![(text.to_owned(), theme.plain)];
+    };
+    let unknown = || "not known".to_owned();
+    let mut lines = vec![
+        (format!("version  {}", tls.version.clone().unwrap_or_else(unknown)), theme.plain),
+        (format!("cipher   {}", tls.cipher.clone().unwrap_or_else(unknown)), theme.plain),
+        (format!("alpn     {}", tls.alpn.clone().unwrap_or_else(unknown)), theme.plain),
+    ];
+    if tls.unchecked {
+        lines.push(("the chain was NOT checked: this environment says insecure".into(), theme.danger));
+    }
+    for (at, certificate) in tls.chain.iter().enumerate() {
+        lines.push((String::new(), theme.plain));
+        lines.push((format!("{} {}", at + 1, certificate.subject), theme.title));
+        lines.push((format!("  issued by {}", certificate.issuer), theme.plain));
+        if !certificate.names.is_empty() {
+            lines.push((format!("  for {}", certificate.names.join(", ")), theme.plain));
+        }
+        let date = |t: Option<jiff::Timestamp>| {
+            t.map_or_else(
+                || "?".into(),
+                |t| t.to_zoned(cx.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+            )
+        };
+        let over = certificate.not_after.is_some_and(|t| t < cx.wall);
+        lines.push((
+            format!(
+                "  from {} until {}{}",
+                date(certificate.not_before),
+                date(certificate.not_after),
+                if over { "  EXPIRED" } else { "" }
+            ),
+            if over { theme.error } else { theme.plain },
+        ));
+        lines.push((format!("  sha256 {}", certificate.sha256), theme.dim));
+    }
+    lines
+}
+
+fn redirect_lines(canvas: &Canvas<'_>, exchange: &Exchange) -> Vec<(String, Style)> {
+    let theme = canvas.theme;
+    if exchange.redirects.is_empty() {
+        return vec![("no redirect was followed".to_owned(), theme.plain)];
+    }
+    let mut lines = Vec::new();
+    for (at, hop) in exchange.redirects.iter().enumerate() {
+        lines.push((format!("{}  {}  {}", at + 1, hop.status, hop.from), theme.plain));
+        lines.push((format!("   to   {}", hop.to), theme.accent));
+        if hop.method_changed {
+            lines.push(("   the method became GET and the body was dropped".to_owned(), theme.warn));
+        }
+        if !hop.dropped.is_empty() {
+            lines.push((
+                format!("   not sent on, the origin changed: {}", hop.dropped.join(", ")),
+                theme.warn,
+            ));
+        }
+    }
+    lines
+}
+
+fn sent_lines(state: &State, exchange: &Exchange) -> Vec<String> {
+    let request = &exchange.request;
+    let mut lines = vec![state.redactor.mask(&format!("{} {}", request.method, request.url))];
+    for header in &request.headers {
+        lines.push(format!("{}: {}", header.name, state.redactor.header(header)));
+    }
+    if !request.body.is_empty() {
+        lines.push(String::new());
+        let text = String::from_utf8_lossy(&request.body[..request.body.len().min(64 * 1024)]).into_owned();
+        lines.extend(state.redactor.mask(&text).lines().map(str::to_owned));
+    }
+    lines
+}
+
+fn lines(
+    canvas: &mut Canvas<'_>,
+    view: &ResponseView,
+    area: Rect,
+    tab: ResponseTab,
+    all: &[(String, Style)],
+) {
+    let first = view.cursors[tab as usize].at.min(all.len().saturating_sub(usize::from(area.height)));
+    for (y, (text, style)) in (area.y..area.bottom()).zip(all.iter().skip(first)) {
+        canvas.text(area.x, y, area.width, text, *style);
+    }
+}
+
+fn checks(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool) {
+    let theme = canvas.theme;
+    let mut rows: Vec<(&str, Style, String)> = Vec::new();
+    for check in &view.sent.checks {
+        if check.ok {
+            rows.push(("ok    ", theme.ok, check.name.clone()));
+        } else {
+            rows.push((
+                "FAILED",
+                theme.error,
+                format!("{}   expected {}   got {}", check.name, check.expected, check.got),
+            ));
+        }
+    }
+    for (name, value) in &view.sent.captures {
+        rows.push(("took  ", theme.accent, format!("{name} = {value}")));
+    }
+    for (name, why) in &view.sent.missing_captures {
+        rows.push(("not   ", theme.warn, format!("{name}: {why}")));
+    }
+    if rows.is_empty() {
+        canvas.text(
+            area.x,
+            area.y,
+            area.width,
+            "this request has no checks: gc goes there, a adds one",
+            theme.dim,
+        );
+    }
+    let cursor = view.cursors[ResponseTab::Checks as usize];
+    let first = cursor.first(rows.len(), usize::from(area.height));
+    for ((at, (word, style, text)), y) in rows.iter().enumerate().skip(first).zip(area.y..area.bottom()) {
+        canvas.pieces(area.x, y, area.width, &[(word, *style), ("  ", theme.plain), (text, theme.plain)]);
+        if focused && at == cursor.at {
+            canvas.paint(Rect::new(area.x, y, area.width, 1), theme.selected);
+        }
+    }
+}
