@@ -13,5 +13,6 @@ pub mod report;
 pub mod sandbox;
 pub mod storage;
 pub mod template;
+pub mod tui;
 pub mod ui;
 pub mod worker;
