@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod checks;
+pub mod cli;
 pub mod content;
 pub mod flow;
 pub mod http;
@@ -10,6 +11,7 @@ pub mod jwt;
 pub mod model;
 pub mod oauth;
 pub mod report;
+pub mod run;
 pub mod sandbox;
 pub mod storage;
 pub mod template;

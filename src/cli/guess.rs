@@ -1,0 +1,88 @@
+//! Did-you-mean: names the user typed that do not exist, with what is spelled like them.
+
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::workspace::{Found, Workspace, nearest};
+
+/// `a`, `b` or `c`, each in backquotes.
+pub fn one_of(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// The problem of a name that is not among the known ones; `list` says how to see them all.
+pub fn unknown<'a>(kind: &str, wanted: &str, known: impl Iterator<Item = &'a str>, list: &str) -> Problem {
+    let known: Vec<&str> = known.collect();
+    let near = nearest(wanted, known.iter().copied());
+    let why = if known.is_empty() { format!("there is no {kind} yet") } else { String::new() };
+    let next = if near.is_empty() { list.to_owned() } else { format!("did you mean {}?", one_of(&near)) };
+    Problem::new(ProblemKind::Usage, format!("there is no {kind} `{wanted}`"), why, next)
+}
+
+/// What a request, folder or collection name means; a broken file of that name is told as such.
+pub fn find<'w>(workspace: &'w Workspace, name: &str) -> Result<Found<'w>, Problem> {
+    workspace.find(name).map_err(|candidates| {
+        if let Some(problem) = broken(workspace, "collections", name) {
+            return problem;
+        }
+        let tail = |c: &String| c == name || c.ends_with(&format!("/{}", name.trim_matches('/')));
+        if candidates.iter().any(tail) {
+            return Problem::new(
+                ProblemKind::Usage,
+                format!("`{name}` could be several things"),
+                one_of(&candidates),
+                "give more of its path",
+            );
+        }
+        let next = if candidates.is_empty() {
+            "`hallpass list` shows what there is".to_owned()
+        } else {
+            format!("did you mean {}?", one_of(&candidates))
+        };
+        let why = match workspace.collections.is_empty() {
+            true => format!(
+                "the workspace `{}` has no requests; is it the one you mean?",
+                workspace.root.display()
+            ),
+            false => String::new(),
+        };
+        Problem::new(ProblemKind::Usage, format!("there is no request or folder `{name}`"), why, next)
+    })
+}
+
+/// The problem of a broken file in `dir` whose stem is what the user named.
+pub fn broken(workspace: &Workspace, dir: &str, name: &str) -> Option<Problem> {
+    let wanted = std::path::Path::new(name.strip_suffix(".toml").unwrap_or(name));
+    let problem = workspace.problems.iter().find(|p| {
+        p.file.as_ref().is_some_and(|file| {
+            let file = file.strip_prefix(&workspace.root).unwrap_or(file);
+            file.starts_with(dir) && file.with_extension("").ends_with(wanted)
+        })
+    })?;
+    Some(problem.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_gets_the_nearest_ones() {
+        let p = unknown("environment", "stagin", ["dev", "staging"].into_iter(), "`hallpass env list`");
+        assert_eq!(p.what, "there is no environment `stagin`");
+        assert_eq!(p.next, "did you mean `staging`?");
+    }
+
+    #[test]
+    fn a_request_whose_file_is_broken_is_not_called_unknown() {
+        let problem = Problem::new(ProblemKind::File, "cannot read the request", "x", "y")
+            .in_file("/w/collections/a/b.toml")
+            .at(2, 1);
+        let workspace =
+            Workspace { root: "/w".into(), problems: vec![problem.clone()], ..Workspace::default() };
+        assert_eq!(find(&workspace, "a/b").unwrap_err(), problem);
+    }
+}

@@ -1,0 +1,138 @@
+//! The single place from which the terminal UI is opened.
+
+use super::context::Context;
+use super::kept_tokens::KeptTokens;
+use super::{Outcome, demo, passphrase};
+use crate::app::state::Start;
+use crate::flow::Session;
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::settings::Settings;
+use crate::sandbox::Sandbox;
+use crate::storage::secrets::{Secrets, UntrustedCommand};
+use crate::storage::vault::{self, Vault};
+use crate::storage::{self, paths, state};
+use crate::tui::run::{Ended, ScreenStart, run};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What the screen needs to know of a running demo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoFacts {
+    /// The credentials file in the scratch workspace; not imported yet: that is part A.
+    pub credentials_file: PathBuf,
+    /// Where the sandbox listens.
+    pub sandbox_url: String,
+}
+
+/// What the screen is opened with.
+pub struct ScreenOptions {
+    /// The workspace to open; `None`: the user's default one, made if need be.
+    pub workspace_root: Option<PathBuf>,
+    /// The running sandbox and what is to be known of it; lives as long as the screen.
+    pub demo: Option<(Sandbox, DemoFacts)>,
+    /// The user's settings.
+    pub settings: Settings,
+    /// What was wrong with the settings file; shown, not fatal.
+    pub problems: Vec<Problem>,
+    /// No colours (`--no-color`, `NO_COLOR`).
+    pub no_color: bool,
+    /// Where the vault's passphrase is, if a file was given.
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// Opens the screen until the user leaves it.
+pub fn open(options: ScreenOptions) -> Result<Ended, Problem> {
+    let root = match options.workspace_root {
+        Some(root) => root,
+        None => default_workspace()?,
+    };
+    let mut workspace = storage::load(&root)?;
+    workspace.root.clone_from(&root);
+    let (secrets, vault_word) = match &options.demo {
+        // The demo keeps nothing.
+        Some(_) => (Secrets::with_vault(Vault::memory(), UntrustedCommand::Refuse), "memory"),
+        None => secrets_of_user(options.passphrase_file.clone())?,
+    };
+    let secrets = Arc::new(secrets);
+    let kept = KeptTokens::new(Arc::clone(&secrets), vault_word == "file");
+    let session = Session::new(&options.settings, Arc::clone(&secrets) as _, Some(Arc::new(kept)));
+    let start = Start {
+        environment: match &options.demo {
+            Some(_) => Some(demo::ENVIRONMENT.to_owned()),
+            None => state::active_environment(&root),
+        },
+        workspace,
+        settings: options.settings,
+        complaints: options.problems.iter().map(|p| p.to_string().replace('\n', " ")).collect(),
+        vault: vault_word,
+        redactor: Arc::clone(session.redactor()),
+        credentials: options.demo.as_ref().map(|(_, facts)| facts.credentials_file.display().to_string()),
+        history: Vec::new(),
+        recovered: if options.demo.is_some() { Vec::new() } else { storage::drafts::take(&root) },
+    };
+    let keeps = options.demo.is_none();
+    run(ScreenStart { start, session, secrets, keeps, color: !options.no_color })
+}
+
+/// The user's secrets, and the word for the store: `file`, `locked` (a passphrase is wanted) or `memory`.
+/// A screen never asks on the plain terminal: it has a prompt of its own.
+fn secrets_of_user(passphrase_file: Option<PathBuf>) -> Result<(Secrets, &'static str), Problem> {
+    let there = paths::vault_file().is_some_and(|f| vault::exists(&f));
+    let given = passphrase::given(passphrase_file.as_deref())?.is_some();
+    let word = match (there, given) {
+        (true, true) => "file",
+        (true, false) => "locked",
+        (false, _) => "memory",
+    };
+    let open = move || match paths::vault_file().filter(|f| vault::exists(f)) {
+        Some(file) => match passphrase::given(passphrase_file.as_deref())? {
+            Some(passphrase) => Vault::open(&file, &passphrase),
+            None => Err(Problem::new(
+                ProblemKind::Unresolved,
+                "the vault is locked",
+                "its passphrase was not given yet",
+                "press : and choose the vault command to unlock it",
+            )),
+        },
+        None => Ok(Vault::memory()),
+    };
+    Ok((Secrets::new(Arc::new(open), UntrustedCommand::Refuse), word))
+}
+
+/// The workspace of those who have none here; made when it is first opened.
+fn default_workspace() -> Result<PathBuf, Problem> {
+    let dir = paths::default_workspace().ok_or_else(|| {
+        Problem::new(
+            ProblemKind::File,
+            "there is no place for a workspace",
+            "the home directory is not known",
+            "make one with `hallpass init DIR` and name it with `-C DIR`",
+        )
+    })?;
+    if !dir.join("hallpass.toml").is_file() {
+        storage::init(&dir, "my requests", &[])?;
+    }
+    Ok(super::context::canonical(dir))
+}
+
+/// `hallpass` without a command.
+pub(super) fn from_command_line(context: &Context) -> Outcome {
+    let workspace_root = context.find_root()?;
+    match open(options(context, workspace_root))? {
+        Ended::Left(code) => Ok(code),
+        Ended::Demo => demo::on_screen(context),
+    }
+}
+
+/// Options with everything but a demo.
+pub(super) fn options(context: &Context, workspace_root: Option<PathBuf>) -> ScreenOptions {
+    let (settings, problems) = context.settings_with_problems();
+    ScreenOptions {
+        workspace_root,
+        demo: None,
+        settings,
+        problems,
+        no_color: context.globals.no_color || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()),
+        passphrase_file: context.globals.passphrase_file.clone(),
+    }
+}

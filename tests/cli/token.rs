@@ -1,0 +1,77 @@
+//! `hallpass token`.
+
+use crate::support::{Home, Sandbox};
+
+fn with_profile() -> (Home, Sandbox) {
+    let home = Home::with_cases();
+    let sandbox = Sandbox::start(&home);
+    home.run_open(&["import", sandbox.file(), "--env", "box"], b"").exits(0);
+    home.run(&["env", "use", "box"]).exits(0);
+    (home, sandbox)
+}
+
+#[test]
+fn the_token_and_nothing_else_is_on_stdout() {
+    let (home, _sandbox) = with_profile();
+    let token = home.run_open(&["token", "pega"], b"").exits(0).text();
+    assert_eq!(token.lines().count(), 1);
+    assert_eq!(token.trim().split('.').count(), 3, "{token}");
+    let header = home.run_open(&["token", "pega", "--header"], b"").exits(0).text();
+    assert!(header.starts_with("Authorization: Bearer ey"), "{header}");
+    let decoded = home.run_with_stdin(&["jwt", "decode", "--json"], token.as_bytes()).exits(0).json();
+    assert!(decoded["claims"]["sub"].is_string(), "{decoded}");
+}
+
+#[test]
+fn as_json_it_has_every_key_of_the_contract() {
+    let (home, _sandbox) = with_profile();
+    let value = home.run_open(&["token", "pega", "--json"], b"").exits(0).json();
+    let keys = [
+        "profile",
+        "environment",
+        "identity",
+        "access_token",
+        "token_type",
+        "expires_in",
+        "expires_at",
+        "scope",
+        "claims",
+    ];
+    for key in keys {
+        assert!(value.get(key).is_some(), "{key} is missing in {value}");
+    }
+    assert_eq!((&value["profile"], &value["environment"]), (&"pega".into(), &"box".into()));
+    assert!(value["expires_in"].as_i64().unwrap() > 0);
+}
+
+#[test]
+fn a_vault_without_its_passphrase_exits_2_and_says_so() {
+    let (home, _sandbox) = with_profile();
+    let ran = home.run(&["token", "pega", "--json"]).exits(2);
+    let value = ran.json();
+    assert!(value["error"].to_string().contains("HALLPASS_PASSPHRASE"), "{value}");
+    assert_eq!(value["profile"], "pega");
+}
+
+#[test]
+fn a_mistyped_profile_or_action_gets_a_suggestion() {
+    let home = Home::with_cases();
+    assert!(home.run(&["token", "pgea"]).exits(2).stderr.contains("`pega`"));
+    assert!(home.run(&["token", "renw"]).exits(2).stderr.contains("renew"));
+}
+
+#[test]
+fn the_cache_keeps_a_token_between_commands_until_it_is_forgotten() {
+    let (home, _sandbox) = with_profile();
+    let first = home.run_open(&["token", "pega"], b"").exits(0).text();
+    let second = home.run_open(&["token", "pega"], b"").exits(0).text();
+    assert_eq!(first, second);
+    let listed = home.run_open(&["token", "list", "--json"], b"").exits(0);
+    assert_eq!(listed.json()[0]["profile"], "pega");
+    assert!(!listed.text().contains(first.trim()));
+    assert!(!home.holds(first.trim()));
+    let renewed = home.run_open(&["token", "renew", "pega"], b"").exits(0).text();
+    assert_ne!(renewed, first);
+    home.run_open(&["token", "forget", "pega"], b"").exits(0);
+    assert_eq!(home.run_open(&["token", "list", "--json"], b"").exits(0).json(), serde_json::json!([]));
+}
