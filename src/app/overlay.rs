@@ -232,7 +232,7 @@ pub struct TextView {
     pub title: String,
     /// Lines, already safe for the terminal.
     pub lines: Vec<String>,
-    /// First line shown.
+    /// First row shown.
     pub top: usize,
     /// A past exchange that `s` sends again.
     pub resend: Option<Box<crate::model::history::HistoryEntry>>,

@@ -55,7 +55,7 @@ pub struct Viewport {
     pub heights: [u16; 6],
     /// Rows of the topmost overlay's list.
     pub overlay_height: u16,
-    /// First line of the topmost text page when its end is in sight; long lines take several rows.
+    /// First row of the topmost text page when its end is in sight; a long line takes several rows.
     pub text_last_top: usize,
 }
 

@@ -42,6 +42,8 @@ pub struct ScreenOptions {
 
 /// Opens the screen until the user leaves it.
 pub fn open(options: ScreenOptions) -> Result<Ended, Problem> {
+    // First of all: without a terminal not even the default workspace is made.
+    crate::tui::terminal::check_environment()?;
     let root = match options.workspace_root {
         Some(root) => root,
         None => default_workspace()?,

@@ -153,8 +153,8 @@ impl<'a> Canvas<'a> {
     }
 
     /// Remembers how far the overlay's text can scroll.
-    pub fn text_last_top(&mut self, line: usize) {
-        self.view.text_last_top = line;
+    pub fn text_last_top(&mut self, row: usize) {
+        self.view.text_last_top = row;
     }
 
     /// Places drawn so far.

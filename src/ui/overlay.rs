@@ -186,18 +186,13 @@ fn text(canvas: &mut Canvas<'_>, area: Rect, view: &TextView) {
     );
     canvas.overlay_height(inside.height);
     let room = usize::from(inside.width.saturating_sub(2));
-    let mut left = usize::from(inside.height);
-    let fit = view.lines.iter().rev().take_while(|line| {
-        let rows = folded(line, room).len();
-        let fits = rows <= left;
-        left = left.saturating_sub(rows);
-        fits
-    });
-    let last_top = view.lines.len().saturating_sub(fit.count().max(1));
+    // In rows, not lines: a body is often one line longer than the screen.
+    let rows: Vec<String> = view.lines.iter().flat_map(|line| folded(line, room)).collect();
+    let last_top = rows.len().saturating_sub(usize::from(inside.height));
     canvas.text_last_top(last_top);
-    let rows = view.lines.iter().skip(view.top.min(last_top)).flat_map(|line| folded(line, room));
+    let rows = rows.iter().skip(view.top.min(last_top));
     for (y, row) in (inside.y..inside.bottom()).zip(rows) {
-        canvas.text(inside.x + 1, y, inside.width.saturating_sub(2), &row, theme.plain);
+        canvas.text(inside.x + 1, y, inside.width.saturating_sub(2), row, theme.plain);
     }
 }
 
