@@ -166,6 +166,8 @@ pub enum EditorField {
 pub enum Target {
     /// A request's response.
     Request(ItemPath),
+    /// A request being saved.
+    Save(ItemPath),
     /// The flow's step.
     Flow(super::flow_strip::Step),
     /// A token.

@@ -94,6 +94,8 @@ pub struct State {
     pub view: Viewport,
     /// The screen must be painted.
     pub dirty: bool,
+    /// The user wants to leave as soon as what is being saved is saved.
+    pub leaving: bool,
     /// Set when the program shall end: its exit code.
     pub quit: Option<u8>,
 }
@@ -156,6 +158,7 @@ impl State {
             redactor: start.redactor,
             view: Viewport::default(),
             dirty: true,
+            leaving: false,
             quit: None,
         };
         if let Some(first) = complaints.first() {

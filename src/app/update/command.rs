@@ -2,7 +2,7 @@
 
 use super::{copy, flow, request, response, side};
 use crate::app::command::Command;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Target};
 use crate::app::event::Cx;
 use crate::app::focus::PaneId;
 use crate::app::key::{Key, KeyPress};
@@ -14,6 +14,7 @@ use crate::app::overlay::{
 use crate::app::pane::request::RequestTab;
 use crate::app::state::State;
 use crate::content::visible::visible;
+use crate::model::id::ItemPath;
 
 /// Runs a command. Total: a command that means nothing here says so.
 pub fn run(state: &mut State, command: Command, cx: &Cx, fx: &mut Vec<Effect>) {
@@ -426,6 +427,12 @@ fn problems(state: &mut State, _cx: &Cx) {
 
 fn quit(state: &mut State, cx: &Cx) {
     let unsaved = state.request.unsaved();
+    let saving = |path: &ItemPath| state.jobs.of(&Target::Save(path.clone())).is_some();
+    if !unsaved.is_empty() && unsaved.iter().all(|path| saving(path)) {
+        state.leaving = true;
+        state.say("saving, then leaving", cx);
+        return;
+    }
     match unsaved.as_slice() {
         [] => state.quit = Some(0),
         [one] => {

@@ -49,6 +49,7 @@ pub fn news(state: &mut State, event: JobEvent, cx: &Cx, fx: &mut Vec<Effect>) {
 }
 
 fn failed(state: &mut State, job: &Job, problem: &Problem) {
+    state.leaving = false;
     if let Target::Flow(step) = job.target {
         state.flow.set(step, StepState::Failed(short(problem)));
     }
@@ -133,6 +134,9 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
         }
         (Output::Workspace(change, workspace), target) => {
             workspace_read(state, change, workspace, &target, cx);
+            if std::mem::take(&mut state.leaving) {
+                super::command::run(state, crate::app::command::Command::Quit, cx, fx);
+            }
         }
         (Output::Restored(workspace), _) => {
             state.workspace = workspace;
@@ -344,7 +348,7 @@ fn workspace_read(
 ) {
     state.workspace = workspace;
     let workspace = Arc::clone(&state.workspace);
-    if let Target::Request(path) = target {
+    if let Target::Save(path) = target {
         // Saved: the draft's base is what the file says now; what was typed meanwhile stays.
         if let Some((_, item)) = workspace.item(path)
             && let Some(draft) = state.request.drafts.get_mut(path)

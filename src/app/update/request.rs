@@ -475,7 +475,7 @@ pub fn save(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
         super::hint(state, "nothing to save", cx);
     }
     for (path, draft) in changed {
-        let job = state.jobs.start(Target::Request(path.clone()), cx.now);
+        let job = state.jobs.start(Target::Save(path.clone()), cx.now);
         let edit = Edit::SaveRequest { path, base: Box::new(draft.base), request: Box::new(draft.request) };
         fx.push(Effect::Edit(job, Box::new(edit)));
     }

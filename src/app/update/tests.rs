@@ -538,3 +538,18 @@ fn escape_and_a_letter_in_one_packet_are_both_taken() {
     screen.press("g u").type_text("x y").press("alt-s");
     assert!(matches!(screen.take().as_slice(), [Effect::Send(..)]));
 }
+
+#[test]
+fn quitting_while_a_save_runs_waits_for_it_and_asks_nothing() {
+    let mut screen = screen();
+    screen.press("g u").type_text("/x").press("esc w q");
+    assert!(screen.state.overlays.is_empty());
+    assert_eq!(screen.state.quit, None);
+    let Some(Effect::Edit(job, _)) = screen.take().pop() else { panic!("nothing is saved") };
+    let mut saved = workspace();
+    if let crate::model::tree::Node::Request(item) = &mut saved.collections[0].children[1] {
+        item.request.url.push_str("/x");
+    }
+    screen.done(job, Output::Workspace(None, std::sync::Arc::new(saved)));
+    assert_eq!(screen.state.quit, Some(0));
+}
