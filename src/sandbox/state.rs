@@ -223,11 +223,12 @@ impl State {
     }
 }
 
-/// Random bytes from the cryptographic generator.
+/// Random bytes from the system's generator: the TLS library's own takes its time to gather entropy
+/// when it is first used, and the demo's first frame would wait for it.
 pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0u8; N];
     // It fails only where the system has no entropy at all; a constant would then be found at once.
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    let _ = getrandom::fill(&mut bytes);
     bytes
 }
 
