@@ -185,14 +185,16 @@ impl History {
                 (last, lines)
             }),
         };
-        if let Some((path, lines)) = known
-            && lines < most
-            && fs::metadata(&path).is_ok_and(|m| m.len() < full)
+        if let Some((path, lines)) = &known
+            && *lines < most
+            && fs::metadata(path).is_ok_and(|m| m.len() < full)
         {
             *current = Some((path.clone(), lines + 1));
-            return Ok((path, false));
+            return Ok((path.clone(), false));
         }
-        let stamp = Timestamp::now().as_millisecond();
+        // After the last one even within its millisecond, or when the clock went back: names are the order.
+        let last = known.and_then(|(path, _)| stamp(&path)).unwrap_or(0);
+        let stamp = Timestamp::now().as_millisecond().max(last.saturating_add(1));
         let id = uuid::Uuid::new_v4().simple().to_string();
         let path = self.dir.join(format!("{stamp:015}-{}.jsonl", &id[..8]));
         *current = Some((path.clone(), 1));
@@ -249,6 +251,11 @@ fn detail_text(detail: Option<&Json>, room: usize) -> String {
     }
     let text = detail.to_string();
     if text.len() <= room { text } else { Json::Null.to_string() }
+}
+
+/// The time in a segment's name, in milliseconds.
+fn stamp(segment: &Path) -> Option<i64> {
+    segment.file_name()?.to_str()?.split_once('-')?.0.parse().ok()
 }
 
 fn count(segment: &Path) -> usize {

@@ -108,13 +108,16 @@ impl Work {
         let mut files = BTreeMap::new();
         let mut open = vec![self.root().to_owned()];
         while let Some(dir) = open.pop() {
-            for entry in std::fs::read_dir(dir).unwrap() {
-                let path = entry.unwrap().path();
+            // What the program removes while this looks is passed over.
+            for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+                let path = entry.path();
                 let name = path.strip_prefix(self.root()).unwrap().to_string_lossy().into_owned();
                 if path.is_dir() && !name.starts_with('.') {
                     open.push(path);
-                } else if name.ends_with(".toml") {
-                    files.insert(name, std::fs::read_to_string(path).unwrap());
+                } else if name.ends_with(".toml")
+                    && let Ok(text) = std::fs::read_to_string(path)
+                {
+                    files.insert(name, text);
                 }
             }
         }

@@ -108,6 +108,17 @@ fn it_stays_within_its_count_bytes_and_age() {
 }
 
 #[test]
+fn what_comes_within_one_millisecond_keeps_its_order_on_disk() {
+    let (_dir, h) = history(&Settings { history_entries: 4, ..Settings::default() });
+    for n in 0..100 {
+        let entry = entry(n);
+        h.append(&entry).unwrap();
+        let newest = fs::read_to_string(h.segments().unwrap().pop().unwrap()).unwrap();
+        assert!(newest.contains(&entry.id), "{n} is not in the last file, so it would go before older ones");
+    }
+}
+
+#[test]
 fn a_huge_body_is_cut_and_the_rest_of_the_entry_stays() {
     let (_dir, h) = history(&Settings::default());
     let mut e = entry(1);
