@@ -206,14 +206,13 @@ fn set(context: &Context, workspace: &Workspace, name: &str, value: &str, env: O
         )
         .into());
     }
-    let mut changed = environment.clone();
-    let before = changed.variables.insert(name.to_owned(), Value::Text(value.to_owned()));
-    storage::apply(&workspace.root, &Edit::SaveEnvironment(changed))?;
+    let before = environment.variables.get(name);
+    set_variable(workspace, environment, name, Some(Value::Text(value.to_owned())))?;
     let out = &context.out;
     if out.json {
         out.answer(&json!({
             "name": name, "environment": environment.name, "value": value,
-            "before": before.as_ref().map(shown),
+            "before": before.map(shown),
         }));
     } else {
         let line = format!("set `{name}` in environment `{}`", environment.name);
@@ -222,15 +221,25 @@ fn set(context: &Context, workspace: &Workspace, name: &str, value: &str, env: O
     Ok(0)
 }
 
+/// Changes one variable in the environment's file.
+pub fn set_variable(
+    workspace: &Workspace,
+    environment: &Environment,
+    name: &str,
+    value: Option<Value>,
+) -> Result<(), Problem> {
+    let edit = Edit::SetVariable { environment: environment.name.clone(), name: name.to_owned(), value };
+    storage::apply(&workspace.root, &edit).map(drop)
+}
+
 fn unset(context: &Context, workspace: &Workspace, name: &str, env: Option<&str>) -> Outcome {
     let environment = context.some_environment(workspace, env)?;
-    let mut changed = environment.clone();
-    if changed.variables.shift_remove(name).is_none() {
+    if !environment.variables.contains_key(name) {
         let known = environment.variables.keys().map(String::as_str);
         let list = format!("`hallpass env show {}` shows them", environment.name);
         return Err(guess::unknown("variable", name, known, &list).into());
     }
-    storage::apply(&workspace.root, &Edit::SaveEnvironment(changed))?;
+    set_variable(workspace, environment, name, None)?;
     let out = &context.out;
     if out.json {
         out.answer(&json!({"name": name, "environment": environment.name, "removed": true}));

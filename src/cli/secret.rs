@@ -3,10 +3,8 @@
 use super::args::{SecretAction, SecretArgs};
 use super::context::Context;
 use super::{Outcome, passphrase};
-use crate::model::edit::Edit;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::value::{SecretRef, Value};
-use crate::storage;
 use serde_json::json;
 
 /// `secret …`.
@@ -39,9 +37,8 @@ fn set(context: &Context, name: &str, env: Option<&str>) -> Outcome {
     vault.set(&workspace.root, &environment.name, name, value)?;
     let marked = environment.variables.get(name) == Some(&Value::Secret(SecretRef::Vault));
     if !marked {
-        let mut changed = environment.clone();
-        changed.variables.insert(name.to_owned(), Value::Secret(SecretRef::Vault));
-        storage::apply(&workspace.root, &Edit::SaveEnvironment(changed))?;
+        let reference = Value::Secret(SecretRef::Vault);
+        super::env::set_variable(&workspace, environment, name, Some(reference))?;
     }
     let out = &context.out;
     if out.json {

@@ -4,6 +4,7 @@ use super::environment::Environment;
 use super::id::ItemPath;
 use super::profile::OauthProfile;
 use super::request::Request;
+use super::value::Value;
 use std::path::PathBuf;
 
 /// What to change. `storage::apply` carries it out and gives a [`Change`] that can be undone.
@@ -63,6 +64,16 @@ pub enum Edit {
     },
     /// Writes an environment; only what differs is touched. Creates it when it is new.
     SaveEnvironment(Environment),
+    /// Sets one variable of an environment, or removes it (`None`), in the file as it is then: what
+    /// others set meanwhile stays.
+    SetVariable {
+        /// The environment.
+        environment: String,
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: Option<Value>,
+    },
     /// Away.
     DeleteEnvironment(String),
     /// Writes a profile; only what differs is touched. Creates it when it is new.

@@ -7,16 +7,31 @@ use super::read_parts;
 use super::read_request;
 use super::save;
 use super::source::Source;
-use super::transaction::Transaction;
+use super::transaction::{MEANWHILE, Transaction};
 use crate::model::edit::{Change, Edit};
 use crate::model::id::ItemPath;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::request::Request;
 use std::path::{Path, PathBuf};
 
+/// How often the change of one variable gives way to others before it gives up.
+const SET_TRIES: u32 = 50;
+
 /// Carries out an edit.
 pub fn apply(root: &Path, edit: &Edit) -> Result<Change, Problem> {
     writable(root)?;
+    // One variable is set whatever else became of the file: whoever came first is taken in.
+    let mut tries = if matches!(edit, Edit::SetVariable { .. }) { SET_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match once(root, edit) {
+            Err(problem) if tries > 0 && problem.why == MEANWHILE => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+fn once(root: &Path, edit: &Edit) -> Result<Change, Problem> {
     let mut editing = Editing::new(root);
     let (words, select) = match edit {
         Edit::SaveRequest { path, base, request } => editing.save_request(path, base, request)?,
@@ -29,6 +44,9 @@ pub fn apply(root: &Path, edit: &Edit) -> Result<Change, Problem> {
         Edit::Move { path, parent, index } => editing.relocate(path, parent, *index)?,
         Edit::Delete { path } => editing.delete(path)?,
         Edit::SaveEnvironment(environment) => editing.save_environment(environment)?,
+        Edit::SetVariable { environment, name, value } => {
+            editing.set_variable(environment, name, value.as_ref())?
+        }
         Edit::DeleteEnvironment(name) => editing.delete_environment(name)?,
         Edit::SaveProfile(profile) => editing.save_profile(profile)?,
     };

@@ -6,6 +6,7 @@ use super::{names, save};
 use crate::model::environment::Environment;
 use crate::model::problem::Problem;
 use crate::model::profile::OauthProfile;
+use crate::model::value::Value;
 use std::path::PathBuf;
 
 impl Editing<'_> {
@@ -39,6 +40,21 @@ impl Editing<'_> {
         let bytes = save::environment(&source, base.as_ref(), new)?;
         self.tx.set(&file, Some(bytes))?;
         Ok((format!("saved environment {}", new.name), None))
+    }
+
+    /// Adds one variable's change to the transaction.
+    pub fn set_variable(&mut self, environment: &str, name: &str, value: Option<&Value>) -> Outcome {
+        let (file, exists) = self.named_file("environments", environment)?;
+        if !exists {
+            return Err(refusal(format!("there is no environment `{environment}`"), "reload the workspace"));
+        }
+        let source = self.source(&file)?;
+        let mut new = read_parts::environment(&source, environment)?;
+        match value {
+            Some(value) => drop(new.variables.insert(name.to_owned(), value.clone())),
+            None => drop(new.variables.shift_remove(name)),
+        }
+        self.save_environment(&new)
     }
 
     /// Adds an environment's removal to the transaction.

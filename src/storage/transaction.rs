@@ -6,6 +6,8 @@ use super::state::lock_dir;
 use crate::model::edit::{Change, FileChange};
 use crate::model::id::ItemPath;
 use crate::model::problem::{Problem, ProblemKind};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,9 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub struct Transaction {
     files: Vec<FileChange>,
     bytes: u64,
+    /// Files as they were first read. A change is made from these bytes, so these are what the file
+    /// must still hold when it is written.
+    seen: RefCell<HashMap<PathBuf, Option<Vec<u8>>>>,
 }
 
 impl Transaction {
@@ -29,8 +34,17 @@ impl Transaction {
     pub fn current(&self, path: &Path) -> Result<Option<Vec<u8>>, Problem> {
         match self.files.iter().find(|f| f.path == path) {
             Some(file) => Ok(file.after.clone()),
-            None => read(path),
+            None => self.first_read(path),
         }
+    }
+
+    fn first_read(&self, path: &Path) -> Result<Option<Vec<u8>>, Problem> {
+        if let Some(bytes) = self.seen.borrow().get(path) {
+            return Ok(bytes.clone());
+        }
+        let bytes = read(path)?;
+        self.seen.borrow_mut().insert(path.to_path_buf(), bytes.clone());
+        Ok(bytes)
     }
 
     /// Sets what a file shall hold; `None` takes it away.
@@ -39,7 +53,7 @@ impl Transaction {
             file.after = after;
             return Ok(());
         }
-        let before = read(path)?;
+        let before = self.first_read(path)?;
         self.bytes += before.as_ref().map_or(0, Vec::len) as u64;
         if self.bytes > MAX_BYTES {
             return Err(Problem::new(
@@ -63,6 +77,9 @@ impl Transaction {
     }
 }
 
+/// Why nothing was written: a file no longer held what was read.
+pub const MEANWHILE: &str = "the file was changed by something else in the meantime";
+
 /// One file's path, what it holds now, and what it shall hold.
 pub type Step<'a> = (&'a Path, Option<&'a [u8]>, Option<&'a [u8]>);
 
@@ -83,7 +100,7 @@ pub fn carry_out(root: &Path, mut steps: Vec<Step<'_>>) -> Result<(), Problem> {
             return Err(Problem::new(
                 ProblemKind::File,
                 "nothing was changed",
-                "the file was changed by something else in the meantime",
+                MEANWHILE,
                 "reload the workspace, look at the file, then try again",
             )
             .in_file(*path));

@@ -521,9 +521,8 @@ fn variable(
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || "{}|".contains(c)) {
         return Err("a variable's name is one word".to_owned());
     }
-    let Some(mut changed) = state.workspace.environment(environment).cloned() else { return Ok(()) };
-    changed.variables.insert(name, Value::Text(value));
-    side::edit(state, Edit::SaveEnvironment(changed), cx, fx);
+    let value = Some(Value::Text(value));
+    side::edit(state, Edit::SetVariable { environment: environment.to_owned(), name, value }, cx, fx);
     Ok(())
 }
 
@@ -537,9 +536,9 @@ fn set_secret(
 ) {
     let job = state.jobs.start(Target::Other("secret"), cx.now);
     fx.push(Effect::SetSecret { job, environment: environment.clone(), name: name.clone(), secret });
-    let Some(mut changed) = state.workspace.environment(&environment).cloned() else { return };
-    if changed.variables.get(&name) != Some(&Value::Secret(SecretRef::Vault)) {
-        changed.variables.insert(name, Value::Secret(SecretRef::Vault));
-        side::edit(state, Edit::SaveEnvironment(changed), cx, fx);
+    let reference = Value::Secret(SecretRef::Vault);
+    let Some(stands) = state.workspace.environment(&environment) else { return };
+    if stands.variables.get(&name) != Some(&reference) {
+        side::edit(state, Edit::SetVariable { environment, name, value: Some(reference) }, cx, fx);
     }
 }

@@ -115,10 +115,7 @@ pub fn remove_environment_or_variable(state: &mut State, cx: &Cx, fx: &mut Vec<E
             confirm(state, text, ConfirmAction::DeleteEnvironment(name), cx);
         }
         Some(EnvRow::Variable(environment, name)) => {
-            if let Some(mut changed) = workspace.environment(&environment).cloned() {
-                changed.variables.shift_remove(&name);
-                edit(state, Edit::SaveEnvironment(changed), cx, fx);
-            }
+            edit(state, Edit::SetVariable { environment, name, value: None }, cx, fx);
         }
         None => super::hint(state, "nothing to remove here", cx),
     }

@@ -266,3 +266,31 @@ fn a_folder_of_empty_directories_can_be_deleted_and_renamed() {
         (Some(path("c/new")), vec!["a".to_owned(), "new".to_owned()])
     );
 }
+
+#[test]
+fn variables_set_by_many_at_once_are_all_there() {
+    let (_dir, root) = workspace(&[("environments/dev.toml", "# mine\n[variables]\nold = \"1\"\n")]);
+    let set = |name: String| Edit::SetVariable {
+        environment: "dev".into(),
+        name,
+        value: Some(crate::model::value::Value::from("x")),
+    };
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let (root, edit) = (&root, set(format!("v{n}")));
+            scope.spawn(move || apply(root, &edit).unwrap());
+        }
+    });
+    let names = |root: &Path| {
+        let w = load(root).unwrap();
+        w.environment("dev").unwrap().variables.keys().cloned().collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names(&root).len(), 9, "{:?}", names(&root));
+    let gone = Edit::SetVariable { environment: "dev".into(), name: "old".into(), value: None };
+    apply(&root, &gone).unwrap();
+    let text = fs::read_to_string(root.join("environments/dev.toml")).unwrap();
+    assert!(names(&root).len() == 8 && text.starts_with("# mine\n"), "{text}");
+    assert!(
+        apply(&root, &Edit::SetVariable { environment: "no".into(), name: "a".into(), value: None }).is_err()
+    );
+}
