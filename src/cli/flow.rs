@@ -144,7 +144,19 @@ impl Journey {
             let secret = |_: &str, _: &_| Some(crate::model::secret::Secret::new(MASK));
             crate::template::render(text, crate::template::Place::Verbatim, &layers, &secret).text
         };
-        let detail = registered(&shown(&profile.client_id), &shown(&profile.token_url));
+        let client = shown(&profile.client_id);
+        if client.trim().is_empty() {
+            return Err(Problem::new(
+                ProblemKind::Unresolved,
+                "no client is registered here yet",
+                format!(
+                    "the client id of profile `{}` is empty in environment `{}`",
+                    profile.name, environment.name
+                ),
+                "`hallpass import CREDENTIALS.txt` fills it, or `hallpass env set client_id ID`",
+            ));
+        }
+        let detail = registered(&client, &shown(&profile.token_url));
         Journey::new(
             context,
             context.session(Some(&environment))?,

@@ -96,6 +96,11 @@ fn flow(canvas: &mut Canvas<'_>, state: &State, mut x: u16, y: u16, room: u16, w
 pub fn hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
     use crate::app::command::Command;
     let theme = canvas.theme;
+    // The panes' keys do not work while something lies over them: to name them would be a lie.
+    if !state.overlays.is_empty() {
+        canvas.pieces(row.x + 1, row.y, row.width, &[("Esc", theme.key), (" closes", theme.plain)]);
+        return;
+    }
     let mut right = row.right().saturating_sub(1);
     let always: &[Command] =
         if state.mode() == Mode::Edit { &[] } else { &[Command::Quit, Command::Help, Command::Palette] };

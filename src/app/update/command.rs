@@ -436,11 +436,12 @@ fn quit(state: &mut State, cx: &Cx) {
     match unsaved.as_slice() {
         [] => state.quit = Some(0),
         [one] => {
-            let text = format!("`{one}` is not saved. Leave without saving?");
+            let text = format!("`{one}` is not saved (n, then w saves it). Leave without saving?");
             confirm(state, text, ConfirmAction::Quit, cx);
         }
         more => {
-            let text = format!("{} requests are not saved. Leave without saving?", more.len());
+            let text =
+                format!("{} requests are not saved (n, then w in each). Leave without saving?", more.len());
             confirm(state, text, ConfirmAction::Quit, cx);
         }
     }
