@@ -96,6 +96,10 @@ pub fn run(words: Vec<OsString>) -> u8 {
 }
 
 fn dispatch(context: &Context, command: Option<Command>) -> Outcome {
+    // What is wrong with the settings is told by every command; the screen shows it itself.
+    if !matches!(command, None | Some(Command::Demo(_) | Command::Completions(_))) {
+        context.settings();
+    }
     match command {
         None => screen::from_command_line(context),
         Some(Command::Demo(a)) => demo::demo(context, &a),

@@ -37,12 +37,19 @@ pub fn profile<'w>(workspace: &'w Workspace, named: Option<&str>) -> Result<&'w 
             })
         }),
         (None, [only]) => Ok(only),
-        (None, []) => Err(Problem::new(
-            ProblemKind::Usage,
-            "there is no OAuth profile",
-            "`auth/` of the workspace holds none",
-            "`hallpass import CREDENTIALS.txt` makes one",
-        )),
+        (None, []) => {
+            let auth = workspace.root.join("auth");
+            let broken =
+                workspace.problems.iter().find(|p| p.file.as_ref().is_some_and(|f| f.starts_with(&auth)));
+            Err(broken.cloned().unwrap_or_else(|| {
+                Problem::new(
+                    ProblemKind::Usage,
+                    "there is no OAuth profile",
+                    "`auth/` of the workspace holds none",
+                    "`hallpass import CREDENTIALS.txt` makes one",
+                )
+            }))
+        }
         (None, _) => Err(Problem::new(
             ProblemKind::Usage,
             "there are several OAuth profiles",
