@@ -21,6 +21,28 @@ use theme::Theme;
 
 /// One frame. Gives what the app must know of it, and where the cursor stands.
 pub fn draw(state: &State, theme: &Theme, cx: &Cx, buffer: &mut Buffer) -> (Viewport, Option<Position>) {
+    let told = paint(state, theme, cx, buffer);
+    if theme.glyphs.side.is_ascii() {
+        plain_words(buffer);
+    }
+    told
+}
+
+/// The marks that stand within our words, for terminals that would show their bytes.
+fn plain_words(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let plain = match cell.symbol() {
+            "·" | "—" => "-",
+            "•" => "*",
+            "…" => "~",
+            "→" => ">",
+            _ => continue,
+        };
+        cell.set_symbol(plain);
+    }
+}
+
+fn paint(state: &State, theme: &Theme, cx: &Cx, buffer: &mut Buffer) -> (Viewport, Option<Position>) {
     let area = buffer.area;
     let mut canvas = Canvas::new(buffer, theme);
     if area.width < layout::MIN_WIDTH || area.height < layout::MIN_HEIGHT {
