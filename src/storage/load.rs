@@ -123,7 +123,8 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
         )
         .in_file(path));
     }
-    let mut bytes = Vec::new();
+    // Room for all of it and the end: one read, not one for each doubling.
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(MAX_FILE)).unwrap_or(0) + 1);
     fs::File::open(path).and_then(|f| f.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(|e| fail(&e))?;
     Ok(bytes)
 }
