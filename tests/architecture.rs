@@ -63,11 +63,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
 const LONGEST: usize = 500;
 
 /// Files that may be longer, each with its reason.
-const LONGER: &[(&str, &str)] = &[
-    ("src/app/update/overlays.rs", "one arm per kind of overlay; to be divided with the next kind"),
-    ("src/app/update/request.rs", "editing of every part of a request; to be divided by part"),
-    ("src/ui/pane/response.rs", "one drawing per tab; to be divided by tab"),
-];
+const LONGER: &[(&str, &str)] = &[];
 
 /// One file below src, or elsewhere in the repository.
 struct Source {

@@ -1,6 +1,6 @@
 //! Commands: what each one does in the focused pane.
 
-use super::{copy, flow, request, response, side};
+use super::{copy, flow, request, response, side, typing};
 use crate::app::command::Command;
 use crate::app::effect::{Effect, Target};
 use crate::app::event::Cx;
@@ -210,7 +210,7 @@ pub fn hints(state: &State) -> Vec<Command> {
 
 fn focus(state: &mut State, pane: PaneId, cx: &Cx, fx: &mut Vec<Effect>) {
     if state.request.editing.is_some() {
-        request::stop_editing(state, cx, fx);
+        typing::stop_editing(state, cx, fx);
     }
     state.focus_on(pane);
     if matches!(pane, PaneId::Token) && state.token.tokens.is_empty() {

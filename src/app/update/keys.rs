@@ -1,6 +1,6 @@
 //! Keys and pasted text: to the topmost layer, else to what is being typed, else to a command.
 
-use super::{command, overlays, request};
+use super::{command, overlays, typing};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::event::Cx;
@@ -41,14 +41,14 @@ fn take(state: &mut State, press: KeyPress, cx: &Cx, fx: &mut Vec<Effect>) {
     }
     let mode = state.mode();
     if mode == Mode::Edit && is_typing(press) {
-        request::type_key(state, press, cx, fx);
+        typing::type_key(state, press, cx, fx);
         return;
     }
     let first = state.chord.take();
     match state.keymap.command(mode, state.focus, first, press) {
         Some(command) => command::run(state, command, cx, fx),
         None if press.key == Key::Esc => escape(state, cx, fx),
-        None if mode == Mode::Edit => request::type_key(state, press, cx, fx),
+        None if mode == Mode::Edit => typing::type_key(state, press, cx, fx),
         None if first.is_some() => {}
         None => {}
     }
@@ -62,7 +62,7 @@ fn is_typing(press: KeyPress) -> bool {
 /// Esc takes one layer away, or cancels what runs; it never quits and never loses text.
 fn escape(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
     if state.request.editing.is_some() {
-        request::stop_editing(state, cx, fx);
+        typing::stop_editing(state, cx, fx);
     } else if state.view_shown().is_some_and(|v| v.filter.is_some() || v.search.is_some()) {
         if let Some(view) = state.view_shown_mut()
             && view.filter.take().is_none()
@@ -84,14 +84,14 @@ fn escape(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
 /// Pasted text goes into the open field; a curl line becomes the request; it never runs a command.
 pub fn paste(state: &mut State, text: &str, cx: &Cx) {
     let may_be_request = matches!(state.focus, PaneId::Request | PaneId::Collections | PaneId::Response)
-        && !request::is_typing_long_text(state);
+        && !typing::is_typing_long_text(state);
     match state.overlays.last_mut() {
         Some(Overlay::Prompt(prompt)) => prompt.edit.insert(text),
         Some(Overlay::Help { filter, .. } | Overlay::Palette { filter, .. }) => filter.insert(text),
         Some(Overlay::Picker(picker)) => picker.filter.insert(text),
         Some(_) => {}
-        None if may_be_request && curl::looks_like_curl(text) => request::take_curl(state, text, cx),
-        None if state.request.editing.is_some() => request::paste(state, text),
+        None if may_be_request && curl::looks_like_curl(text) => typing::take_curl(state, text, cx),
+        None if state.request.editing.is_some() => typing::paste(state, text),
         None => super::hint(state, "nothing here takes a paste; Enter edits, gu edits the URL", cx),
     }
 }

@@ -1,5 +1,6 @@
 //! One event in, effects out. This file only says who takes what.
 
+mod answers;
 mod command;
 mod copy;
 mod flow;
@@ -12,6 +13,7 @@ mod response;
 mod side;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use super::effect::Effect;
 use super::event::{Cx, Event};

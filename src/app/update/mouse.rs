@@ -1,6 +1,6 @@
 //! The mouse: everything it does has a key.
 
-use super::{command, flow, overlays, request};
+use super::{command, flow, overlays, request, typing};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::event::Cx;
@@ -55,7 +55,7 @@ pub fn click(state: &mut State, target: HitTarget, cx: &Cx, fx: &mut Vec<Effect>
         return;
     }
     if state.request.editing.is_some() && !matches!(target, HitTarget::Command(_)) {
-        request::stop_editing(state, cx, fx);
+        typing::stop_editing(state, cx, fx);
     }
     match target {
         HitTarget::Pane(pane) => state.focus_on(pane),

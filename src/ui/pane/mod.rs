@@ -2,6 +2,7 @@
 
 pub mod collections;
 pub mod environments;
+mod facts;
 pub mod jwt;
 pub mod request;
 pub mod response;

@@ -1,5 +1,6 @@
 //! Pane 6: what came back.
 
+use super::facts;
 use crate::app::command::Command;
 use crate::app::effect::Target;
 use crate::app::event::Cx;
@@ -10,7 +11,6 @@ use crate::app::pane::response::{ResponseTab, ResponseView};
 use crate::app::state::State;
 use crate::app::view::HitTarget;
 use crate::content::visible::visible;
-use crate::model::exchange::Exchange;
 use crate::model::progress::Phase;
 use crate::ui::canvas::Canvas;
 use crate::ui::format;
@@ -18,7 +18,6 @@ use crate::ui::overlay::wrap;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::time::Duration;
-use unicode_width::UnicodeWidthStr;
 
 /// The answer of the request shown.
 pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
@@ -237,18 +236,20 @@ fn tab(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, view: &ResponseView, are
         }
         ResponseTab::Body => body(canvas, view, area, focused),
         ResponseTab::Raw => raw(canvas, view, area, focused, ResponseTab::Raw as usize),
-        ResponseTab::Headers => headers(canvas, state, view, exchange, area, focused),
-        ResponseTab::Timing => timing(canvas, exchange, area),
-        ResponseTab::Tls => lines(canvas, view, area, ResponseTab::Tls, &tls_lines(canvas, exchange, cx)),
-        ResponseTab::Redirects => {
-            lines(canvas, view, area, ResponseTab::Redirects, &redirect_lines(canvas, exchange))
+        ResponseTab::Headers => facts::headers(canvas, state, view, exchange, area, focused),
+        ResponseTab::Timing => facts::timing(canvas, exchange, area),
+        ResponseTab::Tls => {
+            facts::lines(canvas, view, area, ResponseTab::Tls, &facts::tls_lines(canvas, exchange, cx))
         }
-        ResponseTab::Checks => checks(canvas, view, area, focused),
+        ResponseTab::Redirects => {
+            facts::lines(canvas, view, area, ResponseTab::Redirects, &facts::redirect_lines(canvas, exchange))
+        }
+        ResponseTab::Checks => facts::checks(canvas, view, area, focused),
         ResponseTab::Sent => {
             let plain = canvas.theme.plain;
             let all: Vec<(String, Style)> =
-                sent_lines(state, exchange).into_iter().map(|l| (l, plain)).collect();
-            lines(canvas, view, area, ResponseTab::Sent, &all);
+                facts::sent_lines(state, exchange).into_iter().map(|l| (l, plain)).collect();
+            facts::lines(canvas, view, area, ResponseTab::Sent, &all);
         }
     }
 }
@@ -370,227 +371,6 @@ fn raw(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool, 
         canvas.text(area.x, y, area.width, &text, theme.plain);
         if focused && line == cursor.at {
             canvas.paint(strip, theme.selected);
-        }
-    }
-}
-
-fn headers(
-    canvas: &mut Canvas<'_>,
-    state: &State,
-    view: &ResponseView,
-    exchange: &Exchange,
-    area: Rect,
-    focused: bool,
-) {
-    let theme = canvas.theme;
-    let Some(response) = &exchange.response else { return };
-    let name_width = response.headers.iter().map(|h| h.name.width()).max().unwrap_or(8).min(28);
-    let cursor = view.cursors[ResponseTab::Headers as usize];
-    let first = cursor.first(response.headers.len(), usize::from(area.height));
-    for ((at, header), y) in response.headers.iter().enumerate().skip(first).zip(area.y..area.bottom()) {
-        let strip = Rect::new(area.x, y, area.width, 1);
-        canvas.hit(strip, HitTarget::Row(PaneId::Response, at));
-        let name = format!("{:<name_width$}  ", header.name);
-        let value = state.redactor.header(header);
-        canvas.pieces(area.x, y, area.width, &[(&name, theme.accent), (&value, theme.plain)]);
-        if focused && at == cursor.at {
-            canvas.paint(strip, theme.selected);
-        }
-    }
-}
-
-fn timing(canvas: &mut Canvas<'_>, exchange: &Exchange, area: Rect) {
-    let theme = canvas.theme;
-    let timings = &exchange.timings;
-    let phases = timings.phases();
-    let measured: f64 = phases.iter().filter_map(|(_, d)| *d).map(|d| d.as_secs_f64()).sum();
-    let room = f64::from(area.width.saturating_sub(24).max(4));
-    let mut before = 0.0;
-    for ((name, time), y) in phases.into_iter().zip(area.y..area.bottom()) {
-        canvas.text(area.x, y, 9, name, theme.accent);
-        match time {
-            Some(time) => {
-                canvas.text_right(area.x + 20, y, 10, &format::duration(time), theme.plain);
-                if measured > 0.0 {
-                    let (start, length) = (before / measured * room, time.as_secs_f64() / measured * room);
-                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                    let (start, length) = (start as u16, (length.round() as u16).max(1));
-                    let bar = theme.glyphs.bar.repeat(usize::from(length));
-                    let x = area.x + 22 + start;
-                    canvas.text(x, y, area.right().saturating_sub(x), &bar, theme.accent);
-                }
-                before += time.as_secs_f64();
-            }
-            None => {
-                let why = if exchange.reused && matches!(name, "dns" | "connect" | "tls") {
-                    "connection reused"
-                } else if name == "tls" && exchange.tls.is_none() {
-                    "no TLS"
-                } else {
-                    "not measured"
-                };
-                canvas.text(area.x + 12, y, area.width.saturating_sub(12), why, theme.dim);
-            }
-        }
-    }
-    let mut facts: Vec<(&str, String)> = Vec::new();
-    facts.extend(timings.total.map(|t| ("total", format::duration(t))));
-    facts.extend(exchange.peer.clone().map(|p| ("peer", p)));
-    facts.extend(exchange.proxy.clone().map(|p| ("proxy", p)));
-    if let Some(response) = &exchange.response {
-        facts.push((
-            "on wire",
-            format!("{}, decoded {}", format::size(response.wire_size), format::size(response.body.len())),
-        ));
-    }
-    if let Some(offset) = exchange.clock_offset_ms {
-        // The Date header has whole seconds: less than that cannot be told.
-        facts.push((
-            "clock",
-            match offset.abs() {
-                0..1500 => "the server's agrees with this machine's".to_owned(),
-                _ => format!("the server's is {:+} s against this machine's", offset / 1000),
-            },
-        ));
-    }
-    let top = area.y + 6;
-    for ((name, text), y) in facts.into_iter().zip(top..area.bottom()) {
-        canvas.text(area.x, y, 9, name, theme.accent);
-        canvas.text(area.x + 12, y, area.width.saturating_sub(12), &text, theme.plain);
-    }
-}
-
-fn tls_lines(canvas: &Canvas<'_>, exchange: &Exchange, cx: &Cx) -> Vec<(String, Style)> {
-    let theme = canvas.theme;
-    let Some(tls) = &exchange.tls else {
-        let text = if exchange.request.url.starts_with("https:") {
-            "TLS was not reached, or the connection was reused"
-        } else {
-            "no TLS: the URL is http"
-        };
-        return vec![(text.to_owned(), theme.plain)];
-    };
-    let unknown = || "not known".to_owned();
-    let mut lines = vec![
-        (format!("version  {}", tls.version.clone().unwrap_or_else(unknown)), theme.plain),
-        (format!("cipher   {}", tls.cipher.clone().unwrap_or_else(unknown)), theme.plain),
-        (format!("alpn     {}", tls.alpn.clone().unwrap_or_else(unknown)), theme.plain),
-    ];
-    if tls.unchecked {
-        lines.push(("the chain was NOT checked: this environment says insecure".into(), theme.danger));
-    }
-    for (at, certificate) in tls.chain.iter().enumerate() {
-        lines.push((String::new(), theme.plain));
-        lines.push((format!("{} {}", at + 1, certificate.subject), theme.title));
-        lines.push((format!("  issued by {}", certificate.issuer), theme.plain));
-        if !certificate.names.is_empty() {
-            lines.push((format!("  for {}", certificate.names.join(", ")), theme.plain));
-        }
-        let date = |t: Option<jiff::Timestamp>| {
-            t.map_or_else(
-                || "?".into(),
-                |t| t.to_zoned(cx.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
-            )
-        };
-        let over = certificate.not_after.is_some_and(|t| t < cx.wall);
-        lines.push((
-            format!(
-                "  from {} until {}{}",
-                date(certificate.not_before),
-                date(certificate.not_after),
-                if over { "  EXPIRED" } else { "" }
-            ),
-            if over { theme.error } else { theme.plain },
-        ));
-        lines.push((format!("  sha256 {}", certificate.sha256), theme.dim));
-    }
-    lines
-}
-
-fn redirect_lines(canvas: &Canvas<'_>, exchange: &Exchange) -> Vec<(String, Style)> {
-    let theme = canvas.theme;
-    if exchange.redirects.is_empty() {
-        return vec![("no redirect was followed".to_owned(), theme.plain)];
-    }
-    let mut lines = Vec::new();
-    for (at, hop) in exchange.redirects.iter().enumerate() {
-        lines.push((format!("{}  {}  {}", at + 1, hop.status, hop.from), theme.plain));
-        lines.push((format!("   to   {}", hop.to), theme.accent));
-        if hop.method_changed {
-            lines.push(("   the method became GET and the body was dropped".to_owned(), theme.warn));
-        }
-        if !hop.dropped.is_empty() {
-            lines.push((
-                format!("   not sent on, the origin changed: {}", hop.dropped.join(", ")),
-                theme.warn,
-            ));
-        }
-    }
-    lines
-}
-
-fn sent_lines(state: &State, exchange: &Exchange) -> Vec<String> {
-    let request = &exchange.request;
-    let mut lines = vec![state.redactor.mask(&format!("{} {}", request.method, request.url))];
-    for header in &request.headers {
-        lines.push(format!("{}: {}", header.name, state.redactor.header(header)));
-    }
-    if !request.body.is_empty() {
-        lines.push(String::new());
-        let text = String::from_utf8_lossy(&request.body[..request.body.len().min(64 * 1024)]).into_owned();
-        lines.extend(state.redactor.mask(&text).lines().map(str::to_owned));
-    }
-    lines
-}
-
-fn lines(
-    canvas: &mut Canvas<'_>,
-    view: &ResponseView,
-    area: Rect,
-    tab: ResponseTab,
-    all: &[(String, Style)],
-) {
-    let first = view.cursors[tab as usize].at.min(all.len().saturating_sub(usize::from(area.height)));
-    for (y, (text, style)) in (area.y..area.bottom()).zip(all.iter().skip(first)) {
-        canvas.text(area.x, y, area.width, text, *style);
-    }
-}
-
-fn checks(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool) {
-    let theme = canvas.theme;
-    let mut rows: Vec<(&str, Style, String)> = Vec::new();
-    for check in &view.sent.checks {
-        if check.ok {
-            rows.push(("ok    ", theme.ok, check.name.clone()));
-        } else {
-            rows.push((
-                "FAILED",
-                theme.error,
-                format!("{}   expected {}   got {}", check.name, check.expected, check.got),
-            ));
-        }
-    }
-    for (name, value) in &view.sent.captures {
-        rows.push(("took  ", theme.accent, format!("{name} = {value}")));
-    }
-    for (name, why) in &view.sent.missing_captures {
-        rows.push(("not   ", theme.warn, format!("{name}: {why}")));
-    }
-    if rows.is_empty() {
-        canvas.text(
-            area.x,
-            area.y,
-            area.width,
-            "this request has no checks: gc goes there, a adds one",
-            theme.dim,
-        );
-    }
-    let cursor = view.cursors[ResponseTab::Checks as usize];
-    let first = cursor.first(rows.len(), usize::from(area.height));
-    for ((at, (word, style, text)), y) in rows.iter().enumerate().skip(first).zip(area.y..area.bottom()) {
-        canvas.pieces(area.x, y, area.width, &[(word, *style), ("  ", theme.plain), (text, theme.plain)]);
-        if focused && at == cursor.at {
-            canvas.paint(Rect::new(area.x, y, area.width, 1), theme.selected);
         }
     }
 }
