@@ -1,4 +1,9 @@
 //! hallpass: a terminal workbench for APIs behind OAuth 2.0.
+//!
+//! The library is the program; `main` only calls [`cli::run`]. Imports run one way:
+//! values ([`model`]) ← pure engines ([`template`], [`content`], [`checks`], [`jwt`], [`oauth`],
+//! [`import`]) ← [`http`] ← [`flow`] ← [`storage`], [`report`] ← [`app`] ← [`ui`], [`worker`],
+//! [`run`], [`sandbox`] ← [`tui`], [`cli`]. ARCHITECTURE.md says why; a test keeps it so.
 
 pub mod app;
 pub mod checks;
