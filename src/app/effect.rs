@@ -168,6 +168,8 @@ pub enum Target {
     Request(ItemPath),
     /// A request being saved.
     Save(ItemPath),
+    /// The changes of a request being saved as a new one: they leave it when that is done.
+    SaveAs(ItemPath),
     /// The flow's step.
     Flow(super::flow_strip::Step),
     /// A token.

@@ -16,13 +16,14 @@ use super::pane::token::TokenPane;
 use super::toast::Toast;
 use super::view::Viewport;
 use crate::flow::TokenPlan;
-use crate::model::edit::{Change, Unsaved};
+use crate::model::edit::{Change, Edit, Unsaved};
 use crate::model::environment::Environment;
 use crate::model::history::HistoryEntry;
 use crate::model::id::ItemPath;
 use crate::model::plan::{Layer, Plan, inherited_auth};
 use crate::model::problem::Problem;
 use crate::model::redact::Redactor;
+use crate::model::request::Request;
 use crate::model::settings::Settings;
 use crate::model::tree::Item;
 use crate::model::value::Value;
@@ -94,6 +95,10 @@ pub struct State {
     pub view: Viewport,
     /// The screen must be painted.
     pub dirty: bool,
+    /// A request to create as soon as the edit before it is done, and whose changes it takes.
+    pub after_edit: Option<(ItemPath, Edit)>,
+    /// Recovered requests that wait for the scratch request's place.
+    pub orphans: Vec<Request>,
     /// The user wants to leave as soon as what is being saved is saved.
     pub leaving: bool,
     /// Set when the program shall end: its exit code.
@@ -158,6 +163,8 @@ impl State {
             redactor: start.redactor,
             view: Viewport::default(),
             dirty: true,
+            after_edit: None,
+            orphans: Vec::new(),
             leaving: false,
             quit: None,
         };
@@ -205,6 +212,10 @@ impl State {
             let base = base.unwrap_or_default();
             // Whose file is gone becomes the scratch request: W saves it under a new name.
             let place = if workspace.item(&path).is_some() { path } else { ItemPath::default() };
+            if place.as_str().is_empty() && self.request.drafts.contains_key(&place) {
+                self.orphans.push(request);
+                continue;
+            }
             let mut draft = Draft::new(base);
             draft.request = request;
             self.request.drafts.insert(place.clone(), draft);
@@ -233,7 +244,28 @@ impl State {
             base: Some(draft.base.clone()),
             request: draft.request.clone(),
         });
-        kept.collect()
+        let orphans = self.orphans.iter().map(|request| Unsaved {
+            path: ItemPath::default(),
+            base: None,
+            request: request.clone(),
+        });
+        kept.chain(orphans).collect()
+    }
+
+    /// The scratch request is saved or given up: the next recovered one takes its place.
+    pub fn scratch_done(&mut self) {
+        let scratch = ItemPath::default();
+        self.request.drafts.shift_remove(&scratch);
+        if self.request.path.as_ref() == Some(&scratch) {
+            self.request.path = None;
+            self.show_selected();
+        }
+        if let Some(request) = self.orphans.pop() {
+            let mut draft = Draft::new(Request::default());
+            draft.request = request;
+            self.request.drafts.insert(scratch.clone(), draft);
+            self.request.path = Some(scratch);
+        }
     }
 
     /// NAV or EDIT.

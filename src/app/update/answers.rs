@@ -7,10 +7,11 @@ use crate::app::effect::{Effect, Target};
 use crate::app::event::Cx;
 use crate::app::overlay::{Overlay, Prompt, Purpose};
 use crate::app::pane::check_text::{parse_capture, parse_check};
-use crate::app::pane::request::{Draft, set_auth_field};
+use crate::app::pane::request::set_auth_field;
 use crate::app::state::State;
 use crate::model::edit::Edit;
 use crate::model::environment::Environment;
+use crate::model::id::ItemPath;
 use crate::model::request::Request;
 use crate::model::secret::Secret;
 use crate::model::value::{SecretRef, Value};
@@ -162,22 +163,21 @@ fn name_of_url(url: &str) -> String {
     name.unwrap_or("request").to_owned()
 }
 
-fn save_as(state: &mut State, folder: crate::model::id::ItemPath, name: &str, cx: &Cx, fx: &mut Vec<Effect>) {
-    let Some(mut request) = state.request.request().cloned() else { return };
+/// The edits go into the new request; only when it stands does the old one become what its file says.
+fn save_as(state: &mut State, folder: ItemPath, name: &str, cx: &Cx, fx: &mut Vec<Effect>) {
+    let Some((mut request, path)) = state.request.request().cloned().zip(state.request.path.clone()) else {
+        return;
+    };
     name.clone_into(&mut request.name);
-    if let Some(draft) = state.request.draft_mut() {
-        // The edits go into the new request; the old one stays as its file says.
-        *draft = Draft::new(draft.base.clone());
-    }
-    if state.workspace.folder(&folder).is_none() {
+    let create = Edit::CreateRequest { parent: folder.clone(), after: None, request: Box::new(request) };
+    if state.workspace.folder(&folder).is_some() {
+        let job = state.jobs.start(Target::SaveAs(path), cx.now);
+        fx.push(Effect::Edit(job, Box::new(create)));
+    } else {
+        // One after the other: the request needs the folder.
+        state.after_edit = Some((path, create));
         side::edit(state, Edit::CreateFolder { parent: None, name: folder.stem().to_owned() }, cx, fx);
     }
-    side::edit(
-        state,
-        Edit::CreateRequest { parent: folder, after: None, request: Box::new(request) },
-        cx,
-        fx,
-    );
 }
 
 fn search(state: &mut State, needle: &str, cx: &Cx) {

@@ -433,15 +433,24 @@ fn quit(state: &mut State, cx: &Cx) {
         state.say("saving, then leaving", cx);
         return;
     }
+    let scratch = state.request.drafts.get(&ItemPath::default()).is_some_and(|d| d.is_changed());
     match unsaved.as_slice() {
+        [] if scratch => {
+            let key = state.keymap.label(Command::SaveAs);
+            let text =
+                format!("The scratch request stands in no file (n, then {key} saves it). Leave without it?");
+            confirm(state, text, ConfirmAction::Quit, cx);
+        }
         [] => state.quit = Some(0),
         [one] => {
             let text = format!("`{one}` is not saved (n, then w saves it). Leave without saving?");
             confirm(state, text, ConfirmAction::Quit, cx);
         }
         more => {
-            let text =
-                format!("{} requests are not saved (n, then w in each). Leave without saving?", more.len());
+            let text = format!(
+                "{} requests are not saved (n, then w saves them). Leave without saving?",
+                more.len()
+            );
             confirm(state, text, ConfirmAction::Quit, cx);
         }
     }

@@ -50,6 +50,7 @@ pub fn news(state: &mut State, event: JobEvent, cx: &Cx, fx: &mut Vec<Effect>) {
 
 fn failed(state: &mut State, job: &Job, problem: &Problem) {
     state.leaving = false;
+    state.after_edit = None;
     if let Target::Flow(step) = job.target {
         state.flow.set(step, StepState::Failed(short(problem)));
     }
@@ -134,6 +135,10 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
         }
         (Output::Workspace(change, workspace), target) => {
             workspace_read(state, change, workspace, &target, cx);
+            if let Some((path, edit)) = state.after_edit.take() {
+                let job = state.jobs.start(Target::SaveAs(path), cx.now);
+                fx.push(Effect::Edit(job, Box::new(edit)));
+            }
             if std::mem::take(&mut state.leaving) {
                 super::command::run(state, crate::app::command::Command::Quit, cx, fx);
             }
@@ -356,6 +361,13 @@ fn workspace_read(
             let now = draft.request.clone();
             *draft = Draft::new(item.request.clone());
             draft.request = now;
+        }
+    }
+    if let Target::SaveAs(path) = target {
+        if path.as_str().is_empty() {
+            state.scratch_done();
+        } else if let Some(draft) = state.request.drafts.get_mut(path) {
+            *draft = Draft::new(draft.base.clone());
         }
     }
     if let Some(change) = change {

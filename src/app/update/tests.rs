@@ -553,3 +553,41 @@ fn quitting_while_a_save_runs_waits_for_it_and_asks_nothing() {
     screen.done(job, Output::Workspace(None, std::sync::Arc::new(saved)));
     assert_eq!(screen.state.quit, Some(0));
 }
+
+#[test]
+fn a_scratch_request_is_not_lost_when_saving_it_is_refused() {
+    let mut screen = screen();
+    screen.state.request.path = None;
+    screen.state.collections.selected = None;
+    screen.paste("curl https://h.example/a -H 'Authorization: Bearer literal'");
+    screen.press("W").type_text("A").press("enter");
+    let Some(Effect::Edit(job, _)) = screen.take().pop() else { panic!("nothing is saved") };
+    let problem = crate::model::problem::Problem::new(
+        crate::model::problem::ProblemKind::File,
+        "nothing was written",
+        "a literal secret",
+        "use a variable",
+    );
+    let event = crate::app::job::JobEvent { id: job, news: crate::app::job::News::Failed(problem) };
+    super::update(&mut screen.state, crate::app::event::Event::Job(event), &screen.cx);
+    assert_eq!(screen.state.request.request().unwrap().url, "https://h.example/a");
+    screen.press("q");
+    assert!(matches!(screen.state.overlays.last(), Some(Overlay::Confirm(_))), "leaving asks");
+}
+
+#[test]
+fn every_recovered_request_without_a_file_gets_its_turn_as_the_scratch_request() {
+    let request = |url: &str| crate::model::request::Request::new("Gone", "PUT", url);
+    let unsaved = |path: &str, url: &str| crate::model::edit::Unsaved {
+        path: ItemPath::new(path),
+        base: None,
+        request: request(url),
+    };
+    let mut start = start(workspace());
+    start.recovered = vec![unsaved("no/one", "http://h/1"), unsaved("no/two", "http://h/2")];
+    let mut screen = Screen::with(start, 120, 40);
+    assert_eq!(screen.state.unsaved().len(), 2);
+    screen.state.scratch_done();
+    assert_eq!(screen.state.request.request().unwrap().url, "http://h/2");
+    assert_eq!(screen.state.unsaved().len(), 1);
+}
