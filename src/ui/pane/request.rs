@@ -222,7 +222,7 @@ fn tabs(
             _ if count > 0 => format!(" {count}"),
             _ => String::new(),
         };
-        let title = if width < 60 && tab == RequestTab::Checks { "Checks" } else { tab.title() };
+        let title = if width < 74 && tab == RequestTab::Checks { "Checks" } else { tab.title() };
         let text = format!("{title}{extra}");
         let chosen = state.request.tab == tab;
         let shown =
