@@ -105,6 +105,8 @@ fn need(state: &State, pane: PaneId) -> u16 {
     let rows = match pane {
         PaneId::Environments => state.environments.rows(&state.workspace).len().max(1) + 3,
         PaneId::Collections => state.collections.rows().len().max(2) + 3,
+        // A refusal is read, not glanced at.
+        PaneId::Token if state.token.failure.is_some() => 15,
         PaneId::Token => 9,
         PaneId::Jwt => 9,
         PaneId::Request | PaneId::Response => 10,

@@ -47,7 +47,8 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Vec<(
     }
     let mut lines: Vec<Vec<(String, Style)>> = Vec::new();
     if let Some(failure) = &state.token.failure {
-        lines.push(vec![(failure.problem.what.clone(), theme.error)]);
+        let what = crate::content::visible::visible(&failure.problem.what).into_owned();
+        lines.extend(wrap(&what, width).into_iter().map(|line| vec![(line, theme.error)]));
         for part in [&failure.problem.why, &failure.problem.next] {
             lines.extend(wrap(&crate::content::visible::visible(part), width).into_iter().map(plain));
         }
