@@ -176,6 +176,10 @@ impl State {
             };
             state.toast = Some(Toast::error(format!("{first}{more}")));
         }
+        if let (None, Some(first)) = (&state.toast, state.workspace.problems.first().cloned()) {
+            // On a narrow screen the tree with its mark is not in view.
+            state.complain(&Problem { next: format!("{} (! lists all)", first.next), ..first });
+        }
         state.complaints = complaints;
         state.workspace_changed();
         // What one came for is on screen at once: the flow's request, else the first there is.

@@ -1,6 +1,12 @@
 //! A program in a real pseudo-terminal: what it writes, what a terminal would show of it, and the
 //! keys it gets. For the screen tests and the screen benchmark; Unix only.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "shared by suites that each use a part; a broken harness is a failed test"
+)]
 
 use hallpass::app::key::KeyPress;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};

@@ -351,7 +351,7 @@ fn workspace_read(
     target: &Target,
     cx: &Cx,
 ) {
-    state.workspace = workspace;
+    let before = std::mem::replace(&mut state.workspace, workspace);
     let workspace = Arc::clone(&state.workspace);
     if let Target::Save(path) = target {
         // Saved: the draft's base is what the file says now; what was typed meanwhile stays.
@@ -381,15 +381,10 @@ fn workspace_read(
         state.say(words, cx);
     }
     state.workspace_changed();
-    if let Some(first) = state.workspace.problems.first().cloned()
-        && change_is_none_and_new(target)
-    {
-        state.complain(&first);
+    // Told once, when it breaks: a file that was broken before is no news about this change.
+    if let Some(new) = workspace.problems.iter().find(|p| !before.problems.contains(p)) {
+        state.complain(new);
     }
-}
-
-fn change_is_none_and_new(target: &Target) -> bool {
-    *target == Target::Workspace
 }
 
 /// Shows a past exchange.
