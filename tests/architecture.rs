@@ -20,8 +20,10 @@ const FLOORS: &[(u8, &[&str])] = &[
 ];
 
 /// Uses of a module on the same floor, each with its reason.
-const NEIGHBOURS: &[(&str, &str, &str)] =
-    &[("cli", "tui", "`hallpass` without a subcommand, and `demo`, open the screen")];
+const NEIGHBOURS: &[(&str, &str, &str)] = &[
+    ("cli", "tui", "`hallpass` without a subcommand, and `demo`, open the screen"),
+    ("oauth", "jwt", "assertions and DPoP proofs are JWTs"),
+];
 
 /// Modules that compute and never touch the world; time is an argument there.
 const PURE: &[&str] = &["model", "template", "content", "checks", "jwt", "oauth", "app"];
@@ -104,7 +106,7 @@ fn is_test_file(path: &str) -> bool {
     let stem = path.rsplit('/').next().unwrap_or(path);
     !path.starts_with("src/")
         || path.contains("/tests/")
-        || matches!(stem, "tests.rs" | "device_tests.rs" | "fixture.rs" | "vectors.rs")
+        || matches!(stem, "tests.rs" | "device_tests.rs" | "fixture.rs" | "fakes.rs" | "vectors.rs")
 }
 
 fn root() -> PathBuf {

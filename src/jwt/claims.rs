@@ -1,5 +1,5 @@
 //! Claims in words: RFC 7519 §4.1, OpenID Connect Core §2 and §5.1, RFC 9068, RFC 8693, and what
-//! Pega, Entra ID and Keycloak add. Meanings are our own short words.
+//! Pega, Entra ID, Keycloak, Okta, Auth0, Cognito and Google add. Meanings are our own short words.
 
 use super::time::{Time, read, relative};
 use jiff::Timestamp;
@@ -17,18 +17,19 @@ pub struct ClaimLine {
     pub value: String,
     /// What it means: `who the token speaks for (the operator, in Pega)`; empty if unknown.
     pub meaning: &'static str,
-    /// Times: `2026-11-23 15:01:23 +01:00, in 59 min 12 s`; else empty.
+    /// Times: `2026-11-23 15:01:23 +01:00, in 59 min 12 s`; which key (`cnf`), which actors (`act`); else empty.
     pub note: String,
 }
 
 /// Claims a reader looks for first, in this order.
-const FIRST: [&str; 14] = [
+const FIRST: [&str; 15] = [
     "sub",
     "iss",
     "aud",
     "client_id",
     "azp",
     "appid",
+    "cid",
     "scope",
     "scp",
     "roles",
@@ -40,9 +41,9 @@ const FIRST: [&str; 14] = [
 ];
 
 /// Claims that hold a NumericDate.
-const TIMES: [&str; 6] = ["exp", "nbf", "iat", "auth_time", "updated_at", "rt_exp"];
+const TIMES: [&str; 7] = ["exp", "nbf", "iat", "auth_time", "updated_at", "rt_exp", "xms_tcdt"];
 
-const MEANINGS: [(&str, &str); 71] = [
+const MEANINGS: [(&str, &str); 95] = [
     // RFC 7519 §4.1
     ("sub", "who the token speaks for (the operator, in Pega)"),
     ("iss", "who issued it"),
@@ -71,6 +72,9 @@ const MEANINGS: [(&str, &str); 71] = [
     ("c_hash", "ties an ID token to its authorization code"),
     ("s_hash", "ties an ID token to the `state` of the login"),
     ("sid", "the session at the issuer"),
+    ("htm", "method of the request it is for (DPoP proof)"),
+    ("htu", "URL of the request it is for (DPoP proof)"),
+    ("ath", "ties a DPoP proof to its access token"),
     ("events", "what a logout or security event token tells"),
     // OpenID Connect Core §5.1
     ("name", "full name"),
@@ -99,6 +103,23 @@ const MEANINGS: [(&str, &str); 71] = [
     ("gty", "grant it came from (Auth0)"),
     ("permissions", "single rights (Auth0)"),
     ("org_id", "organisation of the user (Auth0)"),
+    ("org_name", "organisation of the user (Auth0)"),
+    // Pega; names of the sandbox, real ones are not published
+    ("access_group", "the operator's access group: application and roles (Pega)"),
+    ("app_alias", "alias of the application in the URL (Pega)"),
+    ("operator", "the operator (Pega)"),
+    // Okta
+    ("cid", "the client it was issued to (Okta)"),
+    ("uid", "the user's id, which does not change (Okta)"),
+    // Cognito
+    ("token_use", "`access` or `id` (Cognito)"),
+    ("cognito:groups", "groups of the user (Cognito)"),
+    ("cognito:roles", "roles in AWS of the user's groups (Cognito)"),
+    ("cognito:username", "login name of the user (Cognito)"),
+    ("origin_jti", "id of the login, which revokes all its tokens (Cognito)"),
+    ("event_id", "id of the login event (Cognito)"),
+    // Google
+    ("hd", "domain of the user's organisation (Google)"),
     // Entra ID
     ("scp", "what it may be used for, on behalf of a user"),
     ("tid", "tenant of the user (Entra ID)"),
@@ -114,6 +135,14 @@ const MEANINGS: [(&str, &str); 71] = [
     ("ver", "version of the token format (Entra ID)"),
     ("uti", "id of the token inside Entra ID"),
     ("rh", "internal to Entra ID"),
+    ("aio", "internal to Entra ID"),
+    ("xms_tcdt", "when the tenant was made (Entra ID)"),
+    ("acrs", "authentication contexts that were met (Entra ID)"),
+    ("ipaddr", "address the user logged in from (Entra ID)"),
+    ("puid", "the user in older Microsoft systems (Entra ID)"),
+    ("onprem_sid", "the user in the local directory (Entra ID)"),
+    ("hasgroups", "more groups than fit into a token (Entra ID)"),
+    ("_claim_names", "claims that have to be fetched, such as too many groups (Entra ID)"),
     // Keycloak
     ("realm_access", "roles in the realm (Keycloak)"),
     ("resource_access", "roles at each client (Keycloak)"),
@@ -138,13 +167,43 @@ pub fn explain(
             name: name.clone(),
             value: in_short(value),
             meaning: MEANINGS.iter().find(|(n, _)| n == name).map_or("", |(_, m)| m),
-            note: if TIMES.contains(&name.as_str()) {
-                time_note(value, server_now, zone)
-            } else {
-                String::new()
+            note: match name.as_str() {
+                name if TIMES.contains(&name) => time_note(value, server_now, zone),
+                "cnf" => key_note(value),
+                "act" | "may_act" => actors(value),
+                _ => String::new(),
             },
         })
         .collect()
+}
+
+/// Which key `cnf` names: RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1.
+fn key_note(cnf: &Json) -> String {
+    let text = |name: &str| cnf.get(name).and_then(Json::as_str).map(super::warnings::short);
+    let mut notes = Vec::new();
+    notes.extend(text("jkt").map(|print| format!("the DPoP key {print}")));
+    notes.extend(text("x5t#S256").map(|print| format!("the client certificate {print}")));
+    notes.extend(text("kid").map(|kid| format!("the key with kid {kid}")));
+    if let Some(Json::Object(key)) = cnf.get("jwk") {
+        let print = super::thumbprint(key).unwrap_or_else(|| "that cannot be read".into());
+        notes.push(format!("the key {print}"));
+    }
+    if cnf.get("jwe").is_some() {
+        notes.push("an encrypted key".into());
+    }
+    notes.join(", ")
+}
+
+/// Who acts, and for whom that one acted before (RFC 8693 §4.1): `a, before that b`.
+fn actors(act: &Json) -> String {
+    let mut names = Vec::new();
+    let mut at = Some(act);
+    while let Some(actor) = at.filter(|_| names.len() < 8) {
+        let named = ["sub", "client_id", "iss"].iter().find_map(|name| actor.get(*name)?.as_str());
+        names.extend(named.map(super::warnings::short));
+        at = actor.get("act");
+    }
+    names.join(", before that ")
 }
 
 fn time_note(value: &Json, now: Timestamp, zone: &jiff::tz::TimeZone) -> String {

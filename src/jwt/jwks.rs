@@ -1,6 +1,8 @@
 //! JWK Sets (RFC 7517), keys from PEM, and thumbprints (RFC 7638).
 
 use super::decode::parse;
+use super::sign::{SigningKey, rsa_public};
+use crate::model::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value as Json};
@@ -75,6 +77,10 @@ impl Jwks {
                         .map_err(|e| format!("the certificate cannot be read: {e}"))?;
                     keys.push(jwk(certificate.public_key())?);
                 }
+                "RSA PUBLIC KEY" => {
+                    let (n, e) = rsa_public(&pem.contents).ok_or("the RSA public key cannot be read")?;
+                    keys.push(rsa_jwk(n, e));
+                }
                 label if label.contains("PRIVATE KEY") => {
                     return Err("it is a private key; verifying needs only the public one".into());
                 }
@@ -87,10 +93,30 @@ impl Jwks {
         Ok(Jwks { keys })
     }
 
+    /// The public keys of any text: PEM, certificates, a JWK, a key set. Of a private key the public half counts.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn read(text: &Secret) -> Result<Jwks, String> {
+        let given = text.expose().trim_start_matches('\u{feff}').trim();
+        if given.starts_with(['{', '[']) {
+            return Jwks::parse(given);
+        }
+        if given.contains("PRIVATE KEY-----") {
+            return Ok(SigningKey::read(text, "")?.verifying());
+        }
+        Jwks::from_pem(given)
+    }
+
     /// The keys with this `kid`.
     pub fn with_kid<'a>(&'a self, kid: &'a str) -> impl Iterator<Item = &'a Map<String, Json>> {
         self.keys.iter().filter(move |k| k.get("kid").and_then(Json::as_str) == Some(kid))
     }
+}
+
+fn rsa_jwk(n: &[u8], e: &[u8]) -> Map<String, Json> {
+    let text = |bytes: &[u8]| Json::from(URL_SAFE_NO_PAD.encode(bytes));
+    Map::from_iter([("kty".into(), "RSA".into()), ("n".into(), text(n)), ("e".into(), text(e))])
 }
 
 fn jwk(info: &SubjectPublicKeyInfo<'_>) -> Result<Map<String, Json>, String> {
@@ -98,10 +124,7 @@ fn jwk(info: &SubjectPublicKeyInfo<'_>) -> Result<Map<String, Json>, String> {
     let mut key = Map::new();
     match info.parsed() {
         Ok(PublicKey::RSA(rsa)) => {
-            key.insert("kty".into(), "RSA".into());
-            key.insert("n".into(), text(without_zeros(rsa.modulus)));
-            key.insert("e".into(), text(without_zeros(rsa.exponent)));
-            return Ok(key);
+            return Ok(rsa_jwk(without_zeros(rsa.modulus), without_zeros(rsa.exponent)));
         }
         Ok(PublicKey::EC(point)) => {
             let data = point.data();
@@ -127,6 +150,12 @@ fn jwk(info: &SubjectPublicKeyInfo<'_>) -> Result<Map<String, Json>, String> {
             return Ok(key);
         }
         _ => {}
+    }
+    // An RSA key for PSS only (RFC 4055 §3.1): the same numbers under another name.
+    if info.algorithm.algorithm.to_id_string() == "1.2.840.113549.1.1.10"
+        && let Some((n, e)) = rsa_public(&info.subject_public_key.data)
+    {
+        return Ok(rsa_jwk(n, e));
     }
     if info.algorithm.algorithm.to_id_string() == "1.3.101.112" {
         key.insert("kty".into(), "OKP".into());

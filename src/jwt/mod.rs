@@ -7,16 +7,26 @@
 //! - `claims`, `time`: claims and times in words
 //! - `diff`: what two tokens do not share
 //! - `find`: tokens inside other text
+//! - `sign`: keys that sign, header and claims edited and signed
+//! - `lens`, `audience`: what a token means for the request it is going into
 
+mod audience;
 mod claims;
+mod confusion;
 mod decode;
 mod diff;
 mod find;
 mod jwks;
+pub mod lens;
+pub mod sign;
 mod time;
 mod verify;
 mod warnings;
 
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod lens_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //! the token: key type, curve and the key's own `alg` must fit the header's `alg` before anything
 //! is computed, so an RSA key is never taken as an HMAC secret.
 
-use super::decode::{bare, decode};
+use super::confusion::is_confused;
+use super::decode::{bare, decode, parse, segment};
 use super::jwks::without_zeros;
-use super::warnings::{is_der, not_understood, short};
+use super::warnings::{ecdsa_length, is_der, not_understood, short};
 use super::{Jwks, Signature, TokenKind, thumbprint};
 use aws_lc_rs::{hmac, signature as s};
 use base64::Engine;
@@ -80,6 +81,17 @@ pub fn verify(token: &str, keys: &Jwks) -> Signature {
     if alg.eq_ignore_ascii_case("none") {
         return rejected("it is unsigned (`alg` is none)");
     }
+    if let Some(name) = repeated(token) {
+        return rejected(format!(
+            "its header has `{}` twice; readers disagree on which one counts",
+            short(&name)
+        ));
+    }
+    if header.get("b64") == Some(&Json::Bool(false)) {
+        return rejected(
+            "its payload is not base64url encoded (`b64` is false), which RFC 7797 §7 forbids for a JWT",
+        );
+    }
     if let Some(name) = header.get("crit").map(not_understood).and_then(|names| names.into_iter().next()) {
         return rejected(format!("its `crit` asks for `{}`, which is not understood here", short(&name)));
     }
@@ -132,7 +144,7 @@ pub fn verify(token: &str, keys: &Jwks) -> Signature {
         let name = name(key, i, total);
         if let Err(why) = fits(key, alg, &algorithm) {
             let why = format!("{name} {why}");
-            if by_kid {
+            if by_kid && !is_confused(alg, message.as_bytes(), &signature, std::slice::from_ref(key)) {
                 return rejected(why);
             }
             unusable = Some(why);
@@ -145,17 +157,37 @@ pub fn verify(token: &str, keys: &Jwks) -> Signature {
         }
     }
     match (tried.as_slice(), unusable) {
+        ([], _) if is_confused(alg, message.as_bytes(), &signature, &keys.keys) => rejected(
+            "it was made with the public key as the secret: a forgery that counts on a server which mixes up algorithms",
+        ),
         ([], Some(why)) if total == 1 || by_kid => unverified(why),
         ([], _) => unverified(format!("none of the {total} keys can check {alg}")),
         (_, _) if is_der(alg, &signature) => {
             rejected("its signature is in DER form; RFC 7518 §3.4 wants r and s side by side")
         }
+        (_, _) if let Some(why) = wrong_length(alg, &signature) => rejected(why),
         ([one], _) => rejected(format!("the signature does not fit {one} ({alg})")),
         (many, _) => rejected(format!(
             "the signature fits none of the {} keys that could have made it ({alg})",
             many.len()
         )),
     }
+}
+
+/// A member that the header has twice.
+fn repeated(token: &str) -> Option<String> {
+    let (bytes, _) = segment(token.split('.').next()?)?;
+    parse(&bytes).ok()?.1.into_iter().next()
+}
+
+/// Says so when a signature cannot be one of the algorithm for its length alone.
+fn wrong_length(alg: &str, signature: &[u8]) -> Option<String> {
+    let length = ecdsa_length(alg).or(match alg {
+        "EdDSA" | "Ed25519" => Some(64),
+        _ => hmac_of(alg).map(|hash| hash.tag_len()),
+    })?;
+    (signature.len() != length)
+        .then(|| format!("its signature has {} bytes; {alg} makes {length}", signature.len()))
 }
 
 fn rejected(reason: impl Into<String>) -> Signature {

@@ -5,8 +5,11 @@ use super::decode::segment;
 use super::time::{Time, between, read, relative, span};
 use super::verify::hmac_of;
 use super::{Decoded, TokenKind, Warning};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Members of `crit` this program understands: none.
 pub(super) const UNDERSTOOD: [&str; 0] = [];
@@ -15,19 +18,48 @@ const LONG: u64 = 366 * 86_400;
 /// PBES2 rounds above this only serve to keep a reader busy.
 const MANY_ROUNDS: u64 = 1_000_000;
 /// Secrets printed in tutorials and tools.
-const KNOWN_SECRETS: [&str; 12] = [
+const KNOWN_SECRETS: [&str; 40] = [
     "",
     "secret",
     "password",
     "changeme",
+    "change-me",
     "your-256-bit-secret",
     "your-384-bit-secret",
     "your-512-bit-secret",
     "a-string-secret-at-least-256-bits-long",
+    "a-valid-string-secret-that-is-at-least-384-bits-long",
+    "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
+    "your-secret-key",
+    "your_secret_key",
+    "your-secret",
+    "yoursecretkey",
+    "my-secret",
+    "my_secret",
+    "mysecret",
+    "mysecretkey",
+    "my-secret-key",
+    "supersecret",
+    "super-secret",
+    "super_secret",
+    "super-secret-key",
+    "secretkey",
+    "secret-key",
+    "secret_key",
+    "jwt-secret",
+    "jwt_secret",
+    "jwtsecret",
+    "default",
+    "admin",
     "test",
     "key",
     "jwt",
     "123456",
+    "12345678",
+    "1234567890",
+    "qwerty",
+    // Of a widely copied tutorial for Spring.
+    "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970",
 ];
 /// Claim names that say their value should not be readable by who holds the token.
 const SENSITIVE: [&str; 12] = [
@@ -44,6 +76,9 @@ const SENSITIVE: [&str; 12] = [
     "cvv",
     "ssn",
 ];
+
+/// Claims about a person that an access token seldom needs.
+const PERSONAL: [&str; 5] = ["email", "phone_number", "address", "birthdate", "gender"];
 
 /// Untrusted text, cut for use inside a sentence.
 pub(super) fn short(text: &str) -> String {
@@ -112,10 +147,20 @@ fn of_header(
             );
         }
     }
-    if header.contains_key("jwk") {
+    // A DPoP proof has to bring its key (RFC 9449 §4.2).
+    let proof =
+        header.get("typ").and_then(Json::as_str).is_some_and(|typ| typ.eq_ignore_ascii_case("dpop+jwt"));
+    if header.contains_key("jwk") && !proof {
         list.add(
             "embedded_jwk",
             "the header brings its own key (`jwk`): it proves nothing unless the key is known from elsewhere",
+        );
+    }
+    if header.get("x5c").is_some_and(is_self_signed) {
+        list.add(
+            "x5c_self_signed",
+            "the header brings a certificate that nobody but itself vouches for (`x5c`): it proves nothing unless it is \
+             known from elsewhere",
         );
     }
     if let Some(crit) = header.get("crit") {
@@ -149,6 +194,13 @@ fn of_header(
             );
         }
     }
+}
+
+/// True when the first certificate of an `x5c` (standard base64, RFC 7515 §4.1.6) names itself as its issuer.
+fn is_self_signed(x5c: &Json) -> bool {
+    let Some(first) = x5c.get(0).and_then(Json::as_str) else { return false };
+    let Ok(der) = STANDARD.decode(first) else { return false };
+    X509Certificate::from_der(&der).is_ok_and(|(_, own)| own.subject().as_raw() == own.issuer().as_raw())
 }
 
 fn suspicious(kid: &str) -> bool {
@@ -217,10 +269,12 @@ fn of_signature(header: &Map<String, Json>, parts: &[&str], list: &mut List) {
         return;
     }
     if let Some(length) = ecdsa_length(alg) {
-        if signature.iter().all(|b| *b == 0) {
+        let (r, s) = signature.split_at(signature.len() / 2);
+        let zero = |part: &[u8]| part.iter().all(|b| *b == 0);
+        if signature.len() == length && (zero(r) || zero(s)) {
             list.add(
                 "psychic_signature",
-                "the signature is all zeros, which a faulty verifier accepts for any content (CVE-2022-21449)",
+                "the signature has a zero where a number belongs, which a faulty verifier accepts for any content (CVE-2022-21449)",
             );
         } else if is_der(alg, &signature) {
             list.add(
@@ -236,9 +290,16 @@ fn of_signature(header: &Map<String, Json>, parts: &[&str], list: &mut List) {
     }
     if let Some(algorithm) = hmac_of(alg) {
         let message = [parts[0], parts[1]].join(".");
-        let known = KNOWN_SECRETS.iter().find(|secret| {
-            let key = aws_lc_rs::hmac::Key::new(algorithm, secret.as_bytes());
+        let fits = |secret: &[u8]| {
+            let key = aws_lc_rs::hmac::Key::new(algorithm, secret);
             aws_lc_rs::hmac::verify(&key, message.as_bytes(), &signature).is_ok()
+        };
+        // As typed, with the line break of an editor, and as the base64 that libraries take secrets in. Zeros behind
+        // a secret change nothing: HMAC fills it up with them anyway.
+        let known = KNOWN_SECRETS.iter().find(|secret| {
+            fits(secret.as_bytes())
+                || fits(format!("{secret}\n").as_bytes())
+                || STANDARD.decode(secret).is_ok_and(|bytes| fits(&bytes))
         });
         if let Some(secret) = known {
             list.add(
@@ -326,6 +387,20 @@ fn of_times(claims: &Map<String, Json>, now: Timestamp, list: &mut List) {
 }
 
 fn of_content(claims: &Map<String, Json>, list: &mut List) {
+    // In an ID token these are what was asked for.
+    let access = ["scope", "scp", "client_id"].iter().any(|name| claims.contains_key(*name))
+        && !["nonce", "at_hash", "c_hash"].iter().any(|name| claims.contains_key(*name));
+    let personal: Vec<&str> =
+        PERSONAL.iter().copied().filter(|name| access && claims.contains_key(*name)).collect();
+    if !personal.is_empty() {
+        list.add(
+            "personal_claim",
+            format!(
+                "it carries personal data ({}): every API and log it passes can read that",
+                personal.join(", ")
+            ),
+        );
+    }
     for (name, value) in claims {
         let plain = name.to_ascii_lowercase().replace('-', "_");
         let card = value.as_str().is_some_and(is_card_number);
