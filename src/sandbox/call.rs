@@ -32,8 +32,19 @@ async fn whole(mut body: Incoming) -> Result<Bytes, Answer> {
     Ok(bytes.freeze())
 }
 
+/// What is known of the connection a request came over.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Peer {
+    /// True on the https port.
+    pub(super) tls: bool,
+    /// DER of the client's certificate; the handshake has checked it.
+    pub(super) certificate: Option<Bytes>,
+}
+
 /// One request.
 pub(super) struct Call {
+    /// The connection.
+    pub(super) peer: Peer,
     /// As sent; HEAD is routed like GET, hyper leaves the body out.
     pub(super) method: Method,
     /// Path as sent, still encoded.
@@ -61,6 +72,7 @@ impl Call {
             .map(|s| percent_encoding::percent_decode_str(s).decode_utf8_lossy().into_owned())
             .collect();
         Ok(Call {
+            peer: head.extensions.get::<Peer>().cloned().unwrap_or_default(),
             method: head.method,
             path: head.uri.path().to_owned(),
             query: head.uri.query().unwrap_or_default().to_owned(),

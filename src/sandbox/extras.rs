@@ -23,6 +23,7 @@ pub(super) fn answer(shared: &Shared, call: &Call, rest: &[&str]) -> Answer {
             Some(pem) => answer::text(200, "application/x-pem-file", pem),
             None => answer::text(404, "text/plain;charset=UTF-8", "no authority: no TLS switch is on\n"),
         },
+        ("GET", ["log"]) => answer::json(200, &shared.lock().log.json()),
         ("GET", ["faults"]) => switches(shared),
         ("PUT", ["faults"]) => {
             let names = serde_json::from_slice::<Json>(&call.body)
@@ -37,7 +38,7 @@ pub(super) fn answer(shared: &Shared, call: &Call, rest: &[&str]) -> Answer {
             }
         }
         (_, ["faults"]) => wrong_method("GET, PUT"),
-        (_, ["bytes"] | ["ca.pem"]) => wrong_method("GET"),
+        (_, ["bytes"] | ["ca.pem"] | ["log"]) => wrong_method("GET"),
         _ => answer::html(404, pages::plain("404 Not Found", "There is nothing at this address.")),
     }
 }

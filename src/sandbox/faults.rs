@@ -93,10 +93,30 @@ table! {
         HiddenError "hidden-error" "response.hidden_error" TOKEN "errors come in Pega's shape on status 200";
         WrongEndpoint "wrong-endpoint" "endpoint.wrong" TOKEN "nothing is deployed at the token endpoint's path: 404";
         DpopNonce "dpop-nonce" "dpop.nonce" TOKEN "the token endpoint wants a DPoP proof with its nonce: use_dpop_nonce";
+        DpopProof "dpop-proof" "dpop.proof" TOKEN "generic server: every DPoP proof is refused with invalid_dpop_proof";
+        DevicePending "device-pending" "device.pending" TOKEN "generic server: a device waits for ever, whatever the person decided";
+        DeviceExpired "device-expired" "device.expired" TOKEN "generic server: every device code has expired";
+        DeviceDenied "device-denied" "device.denied" TOKEN "generic server: every device is denied";
         OperatorMissing "operator-missing" "pega.operator" TOKEN "the operator of the client registration does not exist";
         OperatorDisabled "operator-disabled" "pega.operator" TOKEN "the operator of the client registration is disabled";
         OperatorLocked "operator-locked" "pega.operator" TOKEN "the operator of the client registration is locked";
+        OperatorNotMapped "operator-not-mapped" "pega.operator" TOKEN "the identity mapping of an assertion ends without an operator: No operator is associated with the token";
         NoAccessGroup "no-access-group" "pega.operator" TOKEN "the operator of the client registration has no default access group";
+
+        // One grant each.
+        CodeRefused "code-refused" "grant.code" TOKEN "every authorization code is refused as invalid, expired or used";
+        PkceMismatch "pkce-mismatch" "grant.code" TOKEN "no code verifier fits its challenge";
+        RefreshDead "refresh-dead" "grant.refresh" TOKEN "every refresh token is dead: 401 invalid_grant";
+        UserRefused "user-refused" "grant.user" TOKEN "every user name and password is refused";
+        NoIdentityMapping "no-identity-mapping" "grant.user" TOKEN "the password grant finds no identity mapping in the client registration";
+        AssertionAudience "assertion-audience" "assertion.audience" TOKEN "the audience of every assertion is refused";
+        AssertionExpired "assertion-expired" "assertion.time" TOKEN "every assertion is expired or not valid yet";
+        AssertionReplayed "assertion-replayed" "assertion.replay" TOKEN "the jti of every assertion was used before";
+        AssertionKey "assertion-key" "assertion.key" TOKEN "the signature of an assertion fits no registered key";
+        AssertionSubject "assertion-subject" "assertion.subject" TOKEN "the subject of every assertion is refused by the token profile";
+        LoginRequired "login-required" "login.required" TOKEN "the authorization endpoint answers login_required whatever is asked, as to prompt=none without a session";
+        StaleSession "stale-session" "pega.session" TOKEN "every session_index is refused: invalid_session_index";
+        RedirectUri "redirect-uri" "pega.redirect_uri" TOKEN "no redirect URI is in the client registration's list: an error page";
 
         // The token itself: issued so, and refused by the DX API.
         ExpiredToken "expired-token" "token.expired" SERVER "tokens are past their exp when they are issued";
@@ -146,6 +166,10 @@ table! {
         Gzip "gzip" "answers are compressed where the client allows it";
         ServerBehind "server-behind" "the whole server's clock is two hours behind: Date, iat and exp; tokens look expired here and are not";
         ServerAhead "server-ahead" "the whole server's clock is two hours ahead: Date, iat and exp";
+        RfcMtls "rfc-mtls" "generic server: a second port asks for client certificates (RFC 8705); mtls_endpoint_aliases name it";
+        RfcForeignIss "rfc-foreign-iss" "generic server: the iss of authorization responses (RFC 9207) names another issuer";
+        CustomBearerOff "custom-bearer-off" "the setting CustomAuthForPegaEmbed is off: no custom-bearer grant";
+        SamlUnsigned "saml-unsigned" "FOR TESTS: SAML assertions need no signature; with or without this, signatures are not checked";
         Tls "tls" "a healthy https port, its certificate signed by the sandbox's own authority";
     }
 }
@@ -157,7 +181,7 @@ pub(super) struct FaultSet {
     resource: u128,
 }
 
-const TLS: [Fault; 4] = [Fault::Mtls, Fault::TlsUntrusted, Fault::TlsName, Fault::Tls];
+const TLS: [Fault; 5] = [Fault::Mtls, Fault::TlsUntrusted, Fault::TlsName, Fault::Tls, Fault::RfcMtls];
 
 fn bit(fault: Fault) -> u128 {
     1 << (fault as u32)
@@ -215,6 +239,16 @@ impl FaultSet {
     /// True when any switch asks for the https port.
     pub(super) fn wants_tls(&self) -> bool {
         TLS.into_iter().any(|f| self.has(f))
+    }
+
+    /// True when the https port is the one clients are meant to use; `rfc-mtls` alone only adds a port.
+    pub(super) fn public_tls(&self) -> bool {
+        TLS.into_iter().any(|f| f != Fault::RfcMtls && self.has(f))
+    }
+
+    /// True when the https port asks for a client certificate; `mtls` insists on one.
+    pub(super) fn asks_certificate(&self) -> bool {
+        self.has(Fault::Mtls) || self.has(Fault::RfcMtls)
     }
 
     /// True when both ask for the same https port.

@@ -8,21 +8,31 @@
 #![allow(clippy::result_large_err, reason = "a refusal is an answer, moved once per request")]
 
 mod answer;
+mod assertion_grants;
+mod authorize;
 mod call;
 mod cases;
+mod clients;
 mod clock;
 mod dev_studio;
 mod dx_v1;
 mod dx_v2;
 mod dx_v2_shapes;
 mod extras;
+mod extras_for_demo;
 mod faults;
 mod front;
 mod gate;
+mod grants;
 mod keys;
+mod logins;
 mod oauth_routes;
 mod pages;
+mod pega_profiles;
+mod rfc;
 mod router;
+mod saml;
+mod security_log;
 mod server;
 mod state;
 mod tls;
@@ -33,7 +43,11 @@ mod tokens;
 mod tests;
 
 use crate::model::problem::{Problem, ProblemKind};
+use crate::model::secret::Secret;
+use crate::model::value::SecretRef;
+pub use extras_for_demo::DemoExtras;
 use faults::FaultSet;
+pub use rfc::RFC_ENVIRONMENT;
 use state::{DEFAULT_OPERATOR, Shared};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -108,11 +122,12 @@ impl Sandbox {
             tls_files = Some(files);
             https = Some((tls_listener, tokio_rustls::TlsAcceptor::from(config)));
         }
-        let public = match tls_address {
-            Some(tls) => format!("https://{tls}"),
-            None => format!("http://{address}"),
-        };
-        let shared = Arc::new(Shared::new(faults, address, public, tls_files));
+        let https_origin = tls_address.map(|tls| format!("https://{tls}"));
+        let plain = format!("http://{address}");
+        // A port for client certificates stands beside the plain one, which stays the one to use.
+        let public = https_origin.clone().filter(|_| faults.public_tls()).unwrap_or(plain);
+        let generic = rfc::Rfc::new(&public, https_origin.filter(|_| faults.asks_certificate()));
+        let shared = Arc::new(Shared::new(faults, address, public, tls_files, generic));
         let first_client = shared.lock().register("Case service", DEFAULT_OPERATOR).id;
         tasks.push(tokio::spawn(server::serve(listener, None, shared.clone(), stop.clone())));
         if let Some((listener, acceptor)) = https {
@@ -154,6 +169,39 @@ impl Sandbox {
     pub fn register_client(&self, name: &str) -> String {
         let client = self.shared.lock().register(name, DEFAULT_OPERATOR);
         self.shared.credentials(&client)
+    }
+
+    /// What a workspace needs to try the generic server: profiles for every grant and client
+    /// authentication, a collection `rfc-orders`, and the environment [`RFC_ENVIRONMENT`], to whose part of the
+    /// vault the secrets belong.
+    pub fn rfc_extras(&self) -> DemoExtras {
+        self.rfc_extras_kept(|_| SecretRef::Vault)
+    }
+
+    /// The same with the secrets elsewhere: `reference` says where the one of that name is.
+    pub fn rfc_extras_kept(&self, reference: impl Fn(&str) -> SecretRef) -> DemoExtras {
+        rfc::extras(&self.shared, &reference)
+    }
+
+    /// Registers a client as the Dev Studio's JSON says (`name type grants redirect_uris pkce refresh_mode
+    /// access_lifetime refresh_lifetime mapping operator`, each may be left out) and gives its credentials file.
+    ///
+    /// # Errors
+    /// In words, what is wrong with it.
+    pub fn register(&self, registration: &serde_json::Value) -> Result<String, String> {
+        let wish = clients::Wish::of_json(registration.clone())?;
+        let client = self.shared.lock().register_as(wish)?;
+        Ok(self.shared.credentials(&client))
+    }
+
+    /// Profiles for every grant of the Pega side, and what they need. Each call registers fresh clients.
+    pub fn demo_extras(&self) -> DemoExtras {
+        pega_profiles::extras(&self.shared)
+    }
+
+    /// The password of one of the sandbox's operators; the login page shows it, too.
+    pub fn operator_password(&self, operator: &str) -> Option<Secret> {
+        self.shared.lock().operators.get(operator).map(|o| o.password.clone())
     }
 
     /// Turns these switches on and all others off, while it runs. An unknown name, or a change to the

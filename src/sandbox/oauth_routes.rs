@@ -1,15 +1,17 @@
-//! The OAuth 2.0 endpoints beside the token endpoint: keys, introspection, revocation, deny list,
-//! registration, userinfo.
+//! The OAuth 2.0 endpoints beside the token and authorization endpoints: keys, introspection,
+//! revocation, deny list, registration, userinfo.
 
 use super::answer::{self, Answer, With, wrong_method};
+use super::authorize;
 use super::call::Call;
+use super::clients::Wish;
 use super::clock;
 use super::gate;
 use super::keys;
-use super::pages;
 use super::state::Shared;
 use super::token_route::{Form, MISSING, client, error, token};
 use super::tokens;
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 /// The answer for a path after `…/oauth2/v1`.
@@ -19,7 +21,7 @@ pub(super) async fn answer(shared: &Shared, call: &Call, rest: &[&str]) -> Answe
         ("GET", ["token", "keys"]) => jwks().await,
         ("POST", ["token", "introspect"]) => introspect(shared, call).await,
         ("POST", ["revoke"]) => revoke(shared, call),
-        ("GET" | "POST", ["authorize"]) => authorize(call),
+        ("GET" | "POST", ["authorize"]) => authorize::answer(shared, call),
         ("GET" | "POST", ["token", "denylist"]) => deny_list(shared, call).await,
         (_, ["token"] | ["revoke"] | ["token", "introspect"]) => wrong_method("POST"),
         (_, ["token", "keys"]) => wrong_method("GET"),
@@ -42,33 +44,54 @@ async fn jwks() -> Answer {
     }
 }
 
-/// RFC 7662; a client sees the tokens of every client, as Pega documents no limit.
+/// RFC 7662, of access and refresh tokens; a client sees those of every client, as Pega documents no limit.
 async fn introspect(shared: &Shared, call: &Call) -> Answer {
     let form = match Form::read(shared, call) {
         Ok(form) => form,
         Err(refused) => return refused,
     };
-    if let Err(refused) = client(shared, call, &form) {
-        return refused;
+    match client(shared, call, &form) {
+        // Anybody can name a public client: that proves nothing (RFC 7662 section 2.1).
+        Ok(client) if client.public => {
+            return error(shared, 401, "invalid_client", "Introspection is for confidential clients.");
+        }
+        Ok(_) => {}
+        Err(refused) => return refused,
     }
     let Some(token) = form.get("token") else { return error(shared, 400, "invalid_request", MISSING) };
-    let body = match tokens::check(shared, token, clock::now(&shared.faults())).await {
-        Ok(record) => json!({
+    let now = clock::now(&shared.faults());
+    let refresh = shared.lock().logins.refresh(token, now).cloned();
+    let about = |client: &str, operator: &str, issued: Timestamp, expires: Timestamp| {
+        json!({
             "active": true,
-            "token_type": "bearer",
-            "client_id": record.client,
-            "sub": record.operator,
-            "username": record.operator,
+            "client_id": client,
+            "sub": operator,
+            "username": operator,
             "iss": shared.issuer(),
-            "iat": record.issued.as_second(),
-            "exp": record.expires.as_second(),
-        }),
-        Err(_) => json!({ "active": false }),
+            "iat": issued.as_second(),
+            "exp": expires.as_second(),
+        })
+    };
+    let body = match (refresh, tokens::check(shared, token, now).await) {
+        (Some(r), _) => {
+            let mut body = about(&r.client, &r.operator, r.issued, r.expires);
+            if !r.scope.is_empty() {
+                body["scope"] = json!(r.scope);
+            }
+            body
+        }
+        (None, Ok(record)) => {
+            let mut body = about(&record.client, &record.operator, record.issued, record.expires);
+            body["token_type"] = json!("bearer");
+            body
+        }
+        (None, Err(_)) => json!({ "active": false }),
     };
     answer::json(200, &body).set("cache-control", "no-store")
 }
 
-/// RFC 7009: 200 whether the token was known or not; only the client's own tokens.
+/// RFC 7009: 200 whether the token was known or not; only the client's own tokens. A refresh token
+/// takes the access tokens of its login with it.
 fn revoke(shared: &Shared, call: &Call) -> Answer {
     let form = match Form::read(shared, call) {
         Ok(form) => form,
@@ -79,29 +102,17 @@ fn revoke(shared: &Shared, call: &Call) -> Answer {
         Err(refused) => return refused,
     };
     let Some(token) = form.get("token") else { return error(shared, 400, "invalid_request", MISSING) };
+    let now = clock::now(&shared.faults());
     let key = tokens::record_key(token);
     let mut state = shared.lock();
-    if state.issued.get(&key).is_some_and(|t| t.client == client.id) {
+    if let Some(family) = state.logins.family_of(token, &client.id) {
+        state.revoke_family(&family);
+        state.log.add(now, "revoked", &client.id, "", "a refresh token and its access tokens");
+    } else if state.issued.get(&key).is_some_and(|t| t.client == client.id) {
         state.issued.remove(&key);
+        state.log.add(now, "revoked", &client.id, "", "an access token");
     }
     answer::empty(200)
-}
-
-/// The authorization code grant is not part of this sandbox yet, and it says so.
-fn authorize(call: &Call) -> Answer {
-    let text = "The sandbox has no authorization code grant yet. Use client credentials.";
-    // Only back to this machine: an open redirector helps nobody.
-    let back = call.param("redirect_uri").and_then(|uri| url::Url::parse(&uri).ok()).filter(|uri| {
-        uri.scheme() == "http" && matches!(uri.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
-    });
-    let Some(mut uri) = back else { return answer::html(400, pages::plain("Not available", text)) };
-    uri.query_pairs_mut()
-        .append_pair("error", "unsupported_response_type")
-        .append_pair("error_description", text);
-    if let Some(state) = call.param("state") {
-        uri.query_pairs_mut().append_pair("state", &state);
-    }
-    answer::redirect(302, uri.as_str())
 }
 
 /// Callers need the privilege that Pega documents for client management.
@@ -135,18 +146,7 @@ pub(super) async fn clients(shared: &Shared, call: &Call, rest: &[&str]) -> Answ
     match (call.verb(), rest) {
         ("POST", ["client"]) => register(shared, call).await,
         ("GET", ["userinfo", "JSON"]) => match gate::bearer(shared, call).await {
-            Ok(caller) => {
-                let state = shared.lock();
-                let operator = state.operators.get(caller.operator.as_str());
-                answer::json(
-                    200,
-                    &json!({
-                        "sub": caller.operator,
-                        "name": operator.map(|o| o.name),
-                        "access_group": operator.and_then(|o| o.access_group),
-                    }),
-                )
-            }
+            Ok(caller) => answer::json(200, &tokens::person(shared, &caller.operator)),
             Err(refused) => refused,
         },
         (_, ["client"]) => wrong_method("POST"),
@@ -167,19 +167,37 @@ async fn register(shared: &Shared, call: &Call) -> Answer {
     if !body.get("use_idp_session_expiry").is_some_and(Json::is_boolean) {
         return error(shared, 400, "invalid_request", "use_idp_session_expiry must be true or false.");
     }
-    let name = body.get("client_name").and_then(Json::as_str).unwrap_or("Registered client");
-    let client = shared.lock().register(name, &operator);
-    answer::json(
-        201,
-        &json!({
-            "client_id": client.id,
-            "client_secret": client.secret.expose(),
-            "client_name": client.name,
-            "client_id_issued_at": clock::now(&shared.faults()).as_second(),
-            "client_secret_expires_at": 0,
-            "grant_types": ["client_credentials"],
-            "token_endpoint_auth_method": "client_secret_basic",
+    let wish = json!({
+        "name": body.get("client_name").and_then(Json::as_str).unwrap_or("Registered client"),
+        "operator": operator,
+        "type": if body.get("token_endpoint_auth_method") == Some(&json!("none")) { "public" } else { "" },
+        "grants": body.get("grant_types").and_then(Json::as_array).map(|list| {
+            // The refresh token is a box of its own.
+            list.iter().filter(|g| **g != "refresh_token").cloned().collect::<Vec<_>>()
         }),
-    )
-    .set("cache-control", "no-store")
+        "refresh_mode": i64::from(
+            body.get("grant_types").and_then(Json::as_array).is_some_and(|l| l.iter().any(|g| g == "refresh_token")),
+        ),
+        "redirect_uris": body.get("redirect_uris").cloned().unwrap_or_else(|| json!([])),
+    });
+    let made = Wish::of_json(wish).and_then(|wish| shared.lock().register_as(wish));
+    let client = match made {
+        Ok(client) => client,
+        Err(why) => return error(shared, 400, "invalid_client_metadata", &why),
+    };
+    let mut grants: Vec<&str> = client.grants.iter().map(|g| g.wire()).collect();
+    grants.extend(client.refresh.map(|_| "refresh_token"));
+    let mut answer = json!({
+        "client_id": client.id,
+        "client_name": client.name,
+        "client_id_issued_at": clock::now(&shared.faults()).as_second(),
+        "grant_types": grants,
+        "redirect_uris": client.redirect_uris,
+        "token_endpoint_auth_method": if client.public { "none" } else { "client_secret_basic" },
+    });
+    if !client.public {
+        answer["client_secret"] = json!(client.secret.expose());
+        answer["client_secret_expires_at"] = json!(0);
+    }
+    answer::json(201, &answer).set("cache-control", "no-store")
 }

@@ -66,8 +66,13 @@ pub(super) fn welcome(base: &str) -> String {
             "<p>A small server that imitates what an API client sees of a Pega system: OAuth 2.0 endpoints and \
              the DX API. It is not Pega, runs on this machine only and forgets everything when it stops.</p>\n\
              <p>Token endpoint: <code>{0}/prweb/PRRestService/oauth2/v1/token</code><br>\n\
+             Authorization endpoint: <code>{0}/prweb/PRRestService/oauth2/v1/authorize</code><br>\n\
              DX API v2: <code>{0}/prweb/api/application/v2</code><br>\n\
-             Client registrations: <a href=\"/sandbox/dev-studio\">/sandbox/dev-studio</a></p>",
+             Client registrations: <a href=\"/sandbox/dev-studio\">/sandbox/dev-studio</a><br>\n\
+             What the OAuth endpoints did, with the reasons clients are not told: <a href=\"/sandbox/log\">/sandbox/log</a></p>\n\
+             <p>Its own choices where Pega's behaviour is not known: a redirect URI registered without a port on \
+             127.0.0.1 takes any port, public clients need PKCE, and the signatures of SAML assertions are not checked.</p>\n\
+             <p>Beside it, and not Pega: <a href=\"/rfc\">generic OAuth 2.0 / OpenID Connect</a></p>",
             escape(base)
         ),
     )

@@ -8,7 +8,7 @@ use super::faults::{Fault, Leg};
 use super::gate::{self, Api};
 use super::server::Cut;
 use super::state::{ALIAS, Shared};
-use super::{dev_studio, dx_v1, dx_v2, extras, front, oauth_routes, pages};
+use super::{dev_studio, dx_v1, dx_v2, extras, front, oauth_routes, pages, rfc};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -24,6 +24,9 @@ enum Place<'a> {
     Oauth(&'a [&'a str]),
     Clients(&'a [&'a str]),
     Dx(Api, Option<&'a str>, &'a [&'a str]),
+    /// The generic server, which is not Pega.
+    Rfc(&'a [&'a str]),
+    RfcMetadata(&'a [&'a str]),
     UnknownApi,
     Unknown,
 }
@@ -34,6 +37,7 @@ impl Place<'_> {
         match self {
             Self::Oauth(["token"]) => Some(Leg::Token),
             Self::Dx(..) => Some(Leg::Resource),
+            Self::Rfc(rest) => rfc::leg(rest),
             _ => None,
         }
     }
@@ -45,6 +49,15 @@ fn place<'a>(segments: &'a [&'a str]) -> Place<'a> {
         ["prweb", rest @ ..] => (None, rest),
         ["sandbox", rest @ ..] => return Place::Sandbox(rest),
         ["idp", ..] => return Place::IdentityProvider,
+        ["rfc", rest @ ..] => return Place::Rfc(rest),
+        [".well-known", rest @ ..]
+            if matches!(
+                rest,
+                ["oauth-authorization-server", "rfc"] | ["oauth-protected-resource", "rfc", "api"]
+            ) =>
+        {
+            return Place::RfcMetadata(rest);
+        }
         [".well-known", "oauth-protected-resource", ..] => return Place::ResourceMetadata,
         [] => return Place::Welcome,
         _ => return Place::Unknown,
@@ -89,7 +102,8 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Resul
         Some(Leg::Resource) => clock::resource_now(&shared.faults()),
         _ => clock::now(&shared.faults()),
     };
-    answer = answer.set("date", &clock::http_date(now)).with("x-hallpass-sandbox", "1");
+    let mark = if matches!(place, Place::Rfc(_) | Place::RfcMetadata(_)) { "rfc" } else { "1" };
+    answer = answer.set("date", &clock::http_date(now)).with("x-hallpass-sandbox", mark);
     if cut {
         answer = answer::truncate(answer).await;
     }
@@ -125,6 +139,8 @@ async fn route(shared: &Shared, call: &Call, place: &Place<'_>) -> Response<Body
                 Api::V2 => dx_v2::answer(shared, call, rest, &caller),
             },
         },
+        Place::Rfc(rest) => rfc::answer(shared, call, rest).await,
+        Place::RfcMetadata(rest) => rfc::well_known(&shared.rfc, call, rest),
         Place::UnknownApi => oauth_routes::not_found(),
         Place::Unknown => {
             answer::html(404, pages::plain("404 Not Found", "There is nothing at this address."))

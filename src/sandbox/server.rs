@@ -1,6 +1,7 @@
 //! Listening, and one task per connection. Everything ends with the token it is given.
 
 use super::answer::Answer;
+use super::call::Peer;
 use super::router;
 use super::state::Shared;
 use hyper::body::Incoming;
@@ -55,19 +56,23 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Sha
         // A failed handshake is the client's to report.
         Some(acceptor) => {
             if let Ok(stream) = acceptor.accept(wire).await {
-                http(stream, shared, reset).await;
+                let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                let certificate = shown.map(|own| bytes::Bytes::copy_from_slice(own));
+                http(stream, Peer { tls: true, certificate }, shared, reset).await;
             }
         }
-        None => http(wire, shared, reset).await,
+        None => http(wire, Peer::default(), shared, reset).await,
     }
 }
 
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
     shared: Arc<Shared>,
     reset: Arc<AtomicBool>,
 ) {
-    let service = service_fn(|request: http::Request<Incoming>| {
+    let service = service_fn(|mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
         let (shared, reset) = (shared.clone(), reset.clone());
         async move {
             let answer: Result<Answer, Cut> = router::answer(&shared, request).await;

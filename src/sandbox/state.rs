@@ -1,7 +1,11 @@
 //! What the sandbox knows: clients, operators, access groups, tokens, the deny list and the cases.
 
 use super::cases::Cases;
+use super::clients::{Client, Wish};
 use super::faults::FaultSet;
+use super::logins::Logins;
+use super::rfc::Rfc;
+use super::security_log::SecurityLog;
 use super::tls::TlsFiles;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::secret::Secret;
@@ -16,22 +20,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 pub(super) const ALIAS: &str = "acme-cases";
 /// The operator clients speak for unless they are registered with another.
 pub(super) const DEFAULT_OPERATOR: &str = "svc.cases@acme";
+/// A person, for the grants that log somebody in.
+pub(super) const DEFAULT_PERSON: &str = "case.worker@acme";
 /// Seconds a token lives unless the client says otherwise.
 pub(super) const LIFETIME_S: i64 = 3600;
 /// Above this many issued tokens the expired ones are dropped.
 const TOKENS_KEPT: usize = 4096;
-
-/// One OAuth 2.0 client registration.
-#[derive(Debug, Clone)]
-pub(super) struct Client {
-    pub(super) id: String,
-    pub(super) secret: Secret,
-    pub(super) name: String,
-    pub(super) operator: String,
-    pub(super) lifetime_s: i64,
-    /// Once the credentials were fetched from the record they cannot be again.
-    pub(super) saved: bool,
-}
 
 /// Somebody (or something) that may work in Pega.
 #[derive(Debug, Clone)]
@@ -40,6 +34,8 @@ pub(super) struct Operator {
     pub(super) enabled: bool,
     pub(super) locked: bool,
     pub(super) access_group: Option<&'static str>,
+    /// Made at the start. The login page shows it: this is a sandbox.
+    pub(super) password: Secret,
 }
 
 /// What the members of an access group may do.
@@ -56,6 +52,8 @@ pub(super) struct Issued {
     pub(super) operator: String,
     pub(super) issued: Timestamp,
     pub(super) expires: Timestamp,
+    /// Tokens of one login share it; revoking the refresh token ends them all.
+    pub(super) family: String,
 }
 
 /// Everything that changes.
@@ -68,6 +66,8 @@ pub(super) struct State {
     /// Denied `jti` values, in the order they came.
     pub(super) denied: IndexSet<String>,
     pub(super) cases: Cases,
+    pub(super) logins: Logins,
+    pub(super) log: SecurityLog,
     prune_at: usize,
 }
 
@@ -80,12 +80,21 @@ pub(super) struct Shared {
     pub(super) tls: Option<TlsFiles>,
     /// DX API calls so far, for the fault that strikes every second one.
     pub(super) calls: AtomicU64,
+    /// The generic server.
+    pub(super) rfc: Rfc,
     state: Mutex<State>,
 }
 
 impl Shared {
-    pub(super) fn new(faults: FaultSet, address: SocketAddr, public: String, tls: Option<TlsFiles>) -> Self {
+    pub(super) fn new(
+        faults: FaultSet,
+        address: SocketAddr,
+        public: String,
+        tls: Option<TlsFiles>,
+        rfc: Rfc,
+    ) -> Self {
         Self {
+            rfc,
             faults: RwLock::new(faults),
             address,
             public,
@@ -130,22 +139,29 @@ impl Shared {
     /// The credentials file of a client: a label line, then a value line.
     pub(super) fn credentials(&self, client: &Client) -> String {
         let base = format!("{}/prweb/PRRestService/oauth2/v1", self.public);
+        let secret = match client.public {
+            true => String::new(),
+            false => format!("Client Secret\n{}\n", client.secret.expose()),
+        };
         format!(
-            "Client ID\n{}\nClient Secret\n{}\nAuthorization endpoint\n{base}/authorize\n\
+            "Client ID\n{}\n{secret}Authorization endpoint\n{base}/authorize\n\
              Access token endpoint\n{base}/token\nToken revocation endpoint\n{base}/revoke\n",
             client.id,
-            client.secret.expose()
         )
     }
 }
 
 impl State {
     fn new() -> Self {
-        let operator = |name, enabled, locked, access_group| Operator { name, enabled, locked, access_group };
+        let operator = |name, enabled, locked, access_group| {
+            let password = Secret::new(random_password());
+            Operator { name, enabled, locked, access_group, password }
+        };
         let services = Some("AcmeCases:Services");
         let operators = IndexMap::from([
             (DEFAULT_OPERATOR, operator("Case service", true, false, services)),
             ("admin@acme", operator("Administrator", true, false, Some("AcmeCases:Administrators"))),
+            (DEFAULT_PERSON, operator("Case worker", true, false, Some("AcmeCases:Workers"))),
             ("guest@acme", operator("Guest", true, false, Some("AcmeCases:Guests"))),
             ("old.batch@acme", operator("Retired batch", false, false, services)),
             ("night.jobs@acme", operator("Night jobs", true, true, services)),
@@ -155,6 +171,7 @@ impl State {
         let access_groups = IndexMap::from([
             ("AcmeCases:Services", group(&["PegaRULES:PegaAPI"] as &[_])),
             ("AcmeCases:Administrators", group(&["PegaRULES:PegaAPI", "pzCanManageOAuthClients"])),
+            ("AcmeCases:Workers", group(&["PegaRULES:PegaAPI"])),
             ("AcmeCases:Guests", group(&[])),
         ]);
         Self {
@@ -165,31 +182,42 @@ impl State {
             denied: IndexSet::new(),
             prune_at: TOKENS_KEPT,
             cases: Cases::default(),
+            logins: Logins::default(),
+            log: SecurityLog::default(),
         }
     }
 
-    /// Registers a client with a fresh id and secret.
+    /// Registers the simplest client: confidential, client credentials only.
     pub(super) fn register(&mut self, name: &str, operator: &str) -> Client {
-        let client = Client {
-            id: random_digits(20),
-            secret: Secret::new(random_hex_upper(16)),
-            name: name.to_owned(),
-            operator: operator.to_owned(),
-            lifetime_s: LIFETIME_S,
-            saved: false,
-        };
+        let client = Client::simple(random_digits(20), Secret::new(random_hex_upper(16)), name, operator);
         self.clients.insert(client.id.clone(), client.clone());
         client
+    }
+
+    /// Registers a client with a fresh id and secret. The error says what is wrong with the wish.
+    pub(super) fn register_as(&mut self, wish: Wish) -> Result<Client, String> {
+        let client = wish.client(random_digits(20), Secret::new(random_hex_upper(16)))?;
+        self.clients.insert(client.id.clone(), client.clone());
+        Ok(client)
     }
 
     /// Gives a client a new secret and revokes all of its tokens.
     pub(super) fn regenerate(&mut self, id: &str) -> Option<Client> {
         let client = self.clients.get_mut(id)?;
-        client.secret = Secret::new(random_hex_upper(16));
+        if !client.public {
+            client.secret = Secret::new(random_hex_upper(16));
+        }
         client.saved = false;
         let client = client.clone();
         self.issued.retain(|_, token| token.client != id);
+        self.logins.forget_client(id);
         Some(client)
+    }
+
+    /// Revokes every access and refresh token of one login.
+    pub(super) fn revoke_family(&mut self, family: &str) {
+        self.issued.retain(|_, token| token.family != family);
+        self.logins.forget_family(family);
     }
 
     /// Remembers a token as live.
@@ -230,6 +258,14 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
     // It fails only where the system has no entropy at all; a constant would then be found at once.
     let _ = getrandom::fill(&mut bytes);
     bytes
+}
+
+/// 60 random bits in letters and digits that are not taken for one another: to be typed by hand.
+fn random_password() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 32)]);
+    let groups: Vec<String> = random::<12>().chunks(4).map(|c| c.iter().map(letter).collect()).collect();
+    groups.join("-")
 }
 
 /// As Pega's client ids look.
@@ -273,6 +309,7 @@ mod tests {
             operator: c.operator.clone(),
             issued: now,
             expires: now,
+            family: c.id.clone(),
         };
         state.remember("1".into(), token(&a), now);
         state.remember("2".into(), token(&b), now);

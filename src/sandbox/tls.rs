@@ -62,12 +62,14 @@ fn build(faults: &FaultSet) -> Result<(Arc<ServerConfig>, TlsFiles), String> {
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?;
-    let builder = if faults.has(Fault::Mtls) {
+    let builder = if faults.asks_certificate() {
         let mut roots = RootCertStore::empty();
         roots.add(authority_certificate.der().clone()).map_err(|e| e.to_string())?;
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .map_err(|e| e.to_string())?;
+        let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        if !faults.has(Fault::Mtls) {
+            verifier = verifier.allow_unauthenticated();
+        }
+        let verifier = verifier.build().map_err(|e| e.to_string())?;
         builder.with_client_cert_verifier(verifier)
     } else {
         builder.with_no_client_auth()

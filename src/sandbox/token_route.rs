@@ -1,10 +1,13 @@
-//! The token endpoint: the form, the client's authentication, the grant. Errors come as RFC 6749
-//! section 5.2 says, or in Pega's older shape when asked.
+//! The token endpoint: the form, the client's authentication, and the answer. Errors come as RFC 6749
+//! section 5.2 says, or in Pega's older shape when asked. What each grant asks for is in `grants`.
 
 use super::answer::{self, Answer, With};
 use super::call::Call;
+use super::clients::Client;
+use super::clock;
 use super::faults::{Fault, Leg};
-use super::state::{Client, Shared, random_hex};
+use super::grants::{self, Granted};
+use super::state::Shared;
 use super::tokens;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -12,7 +15,7 @@ use serde_json::{Value as Json, json};
 
 /// The nonce of the `dpop-nonce` fault.
 const DPOP_NONCE: &str = "eyJub25jZSI6IjIwMjYifQ";
-const NO_GRANT: &str = "The grant type is not supported by the authorization server.";
+pub(super) const NO_GRANT: &str = "The grant type is not supported by the authorization server.";
 pub(super) const MISSING: &str = "The request is missing a required parameter.";
 
 /// One or more errors in the dialect in force; the first one counts for RFC 6749.
@@ -100,10 +103,15 @@ pub(super) fn client(shared: &Shared, call: &Call, form: &Form) -> Result<Client
             return Err(error(shared, 401, "invalid_client", REFUSED)
                 .with("www-authenticate", "Basic realm=\"oauth2\""));
         }
-        let (Some(id), Some(secret)) = (form.get("client_id"), form.get("client_secret")) else {
-            return Err(error(shared, 401, "invalid_client", "The client did not authenticate."));
-        };
-        vec![(id.to_owned(), secret.to_owned())]
+        // A public client names itself and has nothing to show; a confidential one has to.
+        let secret = form.get("client_secret");
+        let open = |id: &str| shared.lock().clients.get(id).is_some_and(|c| c.public);
+        match form.get("client_id") {
+            Some(id) if secret.is_some() || open(id) => {
+                vec![(id.to_owned(), secret.unwrap_or_default().to_owned())]
+            }
+            _ => return Err(error(shared, 401, "invalid_client", "The client did not authenticate.")),
+        }
     };
     if shared.faults().at(Leg::Token, Fault::WrongSecret) {
         return Err(refuse(shared));
@@ -148,12 +156,8 @@ pub(super) async fn token(shared: &Shared, call: &Call) -> Answer {
     if on(Fault::HiddenError) {
         return error(shared, 400, "invalid_request", MISSING);
     }
-    if on(Fault::UnsupportedGrant) || grant != "client_credentials" {
+    if on(Fault::UnsupportedGrant) {
         return error(shared, 400, "unsupported_grant_type", NO_GRANT);
-    }
-    if on(Fault::GrantNotAllowed) {
-        let text = "The client is not authorized to request an access token using this grant type.";
-        return error(shared, 400, "unauthorized_client", text);
     }
     if on(Fault::InvalidScope) {
         return error(shared, 400, "invalid_scope", "The requested scope is invalid or unknown.");
@@ -161,27 +165,56 @@ pub(super) async fn token(shared: &Shared, call: &Call) -> Answer {
     if on(Fault::InvalidTarget) {
         return error(shared, 400, "invalid_target", "The requested resource is not known.");
     }
-    if let Some(trouble) = operator_trouble(shared, &client) {
+    let now = clock::now(&shared.faults());
+    let granted = match grants::grant(shared, &client, grant, &form, now) {
+        Ok(granted) => granted,
+        Err(refusal) => {
+            shared.lock().log.add(now, "refused", &client.id, "", &refusal.logged);
+            return error(shared, refusal.status, refusal.code, refusal.text);
+        }
+    };
+    if let Some(trouble) = operator_trouble(shared, &granted.operator) {
+        shared.lock().log.add(now, "refused", &client.id, &granted.operator, trouble);
         return error(shared, 401, "invalid_grant", trouble);
     }
-    match tokens::issue(shared, &client).await {
-        Ok(token) => {
-            let mut body = json!({
-                "access_token": token,
-                "token_type": if shared.faults().has(Fault::TokenType) { "mac" } else { "bearer" },
-                "expires_in": client.lifetime_s,
-            });
-            if form.get("enable_psyncId") == Some("true") {
-                body["session_index"] = json!(random_hex());
-            }
-            answer::json(200, &body).set("cache-control", "no-store").with("pragma", "no-cache")
-        }
+    match answer_of(shared, &client, grant, granted).await {
+        Ok(body) => answer::json(200, &body).set("cache-control", "no-store").with("pragma", "no-cache"),
         Err(trouble) => error(shared, 500, "server_error", &trouble.to_string()),
     }
 }
 
-/// Why the client's operator cannot be worked as: by fault, else by what is known of it.
-fn operator_trouble(shared: &Shared, client: &Client) -> Option<&'static str> {
+/// The token answer: the standard members, and `session_index` where it was asked for.
+async fn answer_of(
+    shared: &Shared,
+    client: &Client,
+    grant: &str,
+    granted: Granted,
+) -> Result<Json, super::keys::KeyTrouble> {
+    let token = tokens::issue(shared, client, &granted.operator, &granted.family).await?;
+    let mut body = json!({
+        "access_token": token,
+        "token_type": if shared.faults().has(Fault::TokenType) { "mac" } else { "bearer" },
+        "expires_in": client.lifetime_s,
+    });
+    if let Some(login) = &granted.id_token {
+        body["id_token"] = json!(tokens::id_token(shared, client, &granted.operator, login).await?);
+    }
+    for (name, value) in [
+        ("refresh_token", granted.refresh.as_deref()),
+        ("session_index", granted.session_index.as_deref()),
+        ("sandbox_note", granted.note),
+    ] {
+        if let Some(value) = value {
+            body[name] = json!(value);
+        }
+    }
+    let now = clock::now(&shared.faults());
+    shared.lock().log.add(now, "token", &client.id, &granted.operator, grant);
+    Ok(body)
+}
+
+/// Why the operator cannot be worked as: by fault, else by what is known of it.
+fn operator_trouble(shared: &Shared, operator: &str) -> Option<&'static str> {
     let on = |fault| shared.faults().at(Leg::Token, fault);
     let state = shared.lock();
     let like = |operator| state.operator_trouble(operator);
@@ -194,7 +227,7 @@ fn operator_trouble(shared: &Shared, client: &Client) -> Option<&'static str> {
     } else if on(Fault::NoAccessGroup) {
         like("new.joiner@acme")
     } else {
-        like(&client.operator)
+        like(operator)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Access tokens: made at the token endpoint, taken or refused by the DX API.
 //! The claim set is the sandbox's own guess at Pega's; only `sub` = operator is documented.
 
+use super::clients::Client;
 use super::clock;
 use super::faults::{Fault, Leg};
 use super::keys::{self, KeyTrouble};
-use super::state::{Client, Issued, Shared, random, random_hex};
+use super::state::{Issued, Shared, random, random_hex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -13,8 +14,22 @@ use serde_json::{Map, Value as Json, json};
 /// Why a token is refused: the words for `error_description`.
 pub(super) type Refusal = &'static str;
 
-/// Makes a token for a client and remembers it.
-pub(super) async fn issue(shared: &Shared, client: &Client) -> Result<String, KeyTrouble> {
+/// What an ID token says beyond whom it is about (OpenID Connect Core section 2).
+#[derive(Debug, Clone)]
+pub(super) struct LoginFacts {
+    pub(super) nonce: Option<String>,
+    pub(super) at: Timestamp,
+    /// The scopes that were granted; `email` and `profile` add claims.
+    pub(super) scope: String,
+}
+
+/// Makes a token for a client and remembers it. `family` is the login it comes of.
+pub(super) async fn issue(
+    shared: &Shared,
+    client: &Client,
+    operator: &str,
+    family: &str,
+) -> Result<String, KeyTrouble> {
     let faults = &shared.faults();
     let now = clock::now(faults);
     let (mut issued, mut expires) = (now, now + SignedDuration::from_secs(client.lifetime_s));
@@ -22,7 +37,13 @@ pub(super) async fn issue(shared: &Shared, client: &Client) -> Result<String, Ke
         issued -= SignedDuration::from_secs(client.lifetime_s + 300);
         expires = now - SignedDuration::from_secs(300);
     }
-    let record = Issued { client: client.id.clone(), operator: client.operator.clone(), issued, expires };
+    let record = Issued {
+        client: client.id.clone(),
+        operator: operator.to_owned(),
+        issued,
+        expires,
+        family: family.to_owned(),
+    };
 
     if faults.has(Fault::OpaqueToken) || faults.has(Fault::LegacyToken) {
         let token = URL_SAFE_NO_PAD.encode(random::<32>());
@@ -41,12 +62,12 @@ pub(super) async fn issue(shared: &Shared, client: &Client) -> Result<String, Ke
     };
     let (group, alias) = {
         let state = shared.lock();
-        let group = state.operators.get(client.operator.as_str()).and_then(|o| o.access_group);
+        let group = state.operators.get(operator).and_then(|o| o.access_group);
         (group, group.and_then(|g| state.access_groups.get(g)).map(|g| g.alias))
     };
     let unit = if faults.has(Fault::Milliseconds) { 1000 } else { 1 };
     let mut claims = json!({
-        "sub": client.operator,
+        "sub": operator,
         "iss": issuer,
         "aud": audience,
         "client_id": client.id,
@@ -89,6 +110,58 @@ pub(super) async fn issue(shared: &Shared, client: &Client) -> Result<String, Ke
         state.remember(jti, record, now);
     }
     Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// The ID token of a login: audience is the client itself, as OpenID Connect has it.
+pub(super) async fn id_token(
+    shared: &Shared,
+    client: &Client,
+    operator: &str,
+    login: &LoginFacts,
+) -> Result<String, KeyTrouble> {
+    let now = clock::now(&shared.faults()).as_second();
+    let mut claims = json!({
+        "iss": shared.issuer(),
+        "sub": operator,
+        "aud": client.id,
+        "iat": now,
+        "exp": now + client.lifetime_s,
+        "auth_time": login.at.as_second(),
+    });
+    if let Some(nonce) = &login.nonce {
+        claims["nonce"] = json!(nonce);
+    }
+    let person = person(shared, operator);
+    for (scope, names) in [("email", &["email"] as &[&str]), ("profile", &["name", "preferred_username"])] {
+        if login.scope.split(' ').any(|s| s == scope) {
+            for name in names {
+                claims[*name] = person[*name].clone();
+            }
+        }
+    }
+    let key = keys::current().await?;
+    let text = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(json!({ "kid": key.kid, "alg": "RS256" }).to_string()),
+        URL_SAFE_NO_PAD.encode(claims.to_string())
+    );
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(&text));
+    Ok(format!("{text}.{signature}"))
+}
+
+/// Claims about an operator, as userinfo gives them.
+pub(super) fn person(shared: &Shared, id: &str) -> Json {
+    let state = shared.lock();
+    let operator = state.operators.get(id);
+    let group = operator.and_then(|o| o.access_group);
+    json!({
+        "sub": id,
+        "name": operator.map(|o| o.name),
+        "preferred_username": id,
+        "email": format!("{id}.example.test"),
+        "access_group": group,
+        "app_alias": group.and_then(|g| state.access_groups.get(g)).map(|g| g.alias),
+    })
 }
 
 /// The claims of a JWT, nothing of it checked.

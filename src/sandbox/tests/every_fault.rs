@@ -19,8 +19,18 @@ enum At {
     Read,
     /// `PATCH` its assignment with the etag it came with.
     Patch,
+    /// A login page is asked for, with a `session_index` that is right.
+    Login,
+    /// A code is redeemed.
+    Code,
+    /// A refresh token is used.
+    Refresh,
+    /// The password grant.
+    Password,
+    /// The JWT bearer grant.
+    Assertion,
 }
-use At::{Create, List, Patch, Read, Token};
+use At::{Assertion, Code, Create, List, Login, Password, Patch, Read, Refresh, Token};
 
 /// Fault, place, status, and a header (`name`) or the body (empty name) that must hold a text.
 const TABLE: &[(&str, At, u16, &str, &str)] = &[
@@ -51,6 +61,20 @@ const TABLE: &[(&str, At, u16, &str, &str)] = &[
     ("operator-disabled", Token, 401, "", "disabled"),
     ("operator-locked", Token, 401, "", "locked"),
     ("no-access-group", Token, 401, "", "access group"),
+    ("operator-not-mapped", Assertion, 401, "", "No operator is associated with the token"),
+    ("code-refused", Code, 400, "", "authorization code is invalid"),
+    ("pkce-mismatch", Code, 400, "", "code verifier"),
+    ("refresh-dead", Refresh, 401, "", "refresh token is expired"),
+    ("user-refused", Password, 400, "", "password is not right"),
+    ("no-identity-mapping", Password, 400, "", "No identity mapping"),
+    ("assertion-audience", Assertion, 400, "", "audience of the assertion"),
+    ("assertion-expired", Assertion, 400, "", "assertion has expired"),
+    ("assertion-replayed", Assertion, 400, "", "jti was used before"),
+    ("assertion-key", Assertion, 400, "", "no key registered"),
+    ("assertion-subject", Assertion, 400, "", "subject of the assertion"),
+    ("login-required", Login, 302, "location", "error=login_required"),
+    ("stale-session", Login, 302, "location", "error=invalid_session_index"),
+    ("redirect-uri", Login, 400, "", "not in the list of redirect URIs"),
     ("expired-token", List, 401, "www-authenticate", "expired"),
     ("not-yet-valid", List, 401, "www-authenticate", "not valid yet"),
     ("foreign-issuer", List, 401, "www-authenticate", "issuer"),
@@ -91,10 +115,56 @@ const TABLE: &[(&str, At, u16, &str, &str)] = &[
     ("locked-case", Patch, 423, "", "locked by"),
 ];
 
-/// These have tests of their own below.
-const ELSEWHERE: &[&str] = &["mtls", "tls-untrusted", "tls-name", "reset", "truncated", "slow", "never"];
+/// These have tests of their own below, or beside the generic server.
+const ELSEWHERE: &[&str] = &[
+    "mtls",
+    "tls-untrusted",
+    "tls-name",
+    "reset",
+    "truncated",
+    "slow",
+    "never",
+    "dpop-proof",
+    "device-pending",
+    "device-expired",
+    "device-denied",
+];
+
+/// The calls of a login or of a grant other than client credentials.
+async fn probe_grant(at: &Sandbox, place: At) -> Got {
+    let client = Registered::whole(at, 1);
+    let word = password(at, PERSON);
+    let person = [("grant_type", "password"), ("username", PERSON), ("password", &word)];
+    match place {
+        Login => {
+            let psync = [("grant_type", "client_credentials"), ("enable_psyncId", "true")];
+            let index = client.ask(at, &psync).await.json()["session_index"].as_str().unwrap().to_owned();
+            get(at, &client.authorize(&[("session_index", &index)]), "").await
+        }
+        Code => {
+            let code = client.code(at, &[]).await;
+            let body = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK)];
+            client.ask(at, &body).await
+        }
+        Refresh => {
+            let token = client.ask(at, &person).await.json()["refresh_token"].as_str().unwrap().to_owned();
+            client.ask(at, &[("grant_type", "refresh_token"), ("refresh_token", &token)]).await
+        }
+        Assertion => {
+            let issuer = super::assertions::Issuer::new();
+            let assertion = issuer.sign(&super::assertions::claims(at));
+            let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+            let client = issuer.client(at, serde_json::json!({}));
+            client.ask(at, &[("grant_type", grant), ("assertion", &assertion)]).await
+        }
+        _ => client.ask(at, &person).await,
+    }
+}
 
 async fn probe(at: &Sandbox, place: At) -> Got {
+    if matches!(place, Login | Code | Refresh | Password | Assertion) {
+        return probe_grant(at, place).await;
+    }
     if place == Token {
         return ask_token(at).await;
     }

@@ -1,7 +1,10 @@
 //! Over real loopback sockets, with a client that knows no more than HTTP/1.1.
 
+mod assertions;
 mod every_fault;
+mod logins;
 mod surface;
+mod tickets;
 
 use super::{Sandbox, SandboxOptions};
 use serde_json::Value as Json;
@@ -13,9 +16,9 @@ use tokio::net::TcpStream;
 const TOKEN: &str = "/prweb/PRRestService/oauth2/v1/token";
 const V1: &str = "/prweb/api/v1";
 const V2: &str = "/prweb/api/application/v2";
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
-async fn sandbox(faults: &[&str]) -> Sandbox {
+pub(super) async fn sandbox(faults: &[&str]) -> Sandbox {
     let faults = faults.iter().map(|f| (*f).to_owned()).collect();
     Sandbox::start(SandboxOptions { port: 0, faults }).await.unwrap()
 }
@@ -29,28 +32,28 @@ fn client_of(file: &str) -> (String, String) {
 
 /// An answer as it came. `whole` is false when fewer bytes came than were announced.
 #[derive(Debug)]
-struct Got {
-    status: u16,
-    headers: Vec<(String, String)>,
+pub(super) struct Got {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
     body: Vec<u8>,
     whole: bool,
 }
 
 impl Got {
-    fn header(&self, name: &str) -> &str {
+    pub(in crate::sandbox) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
     }
 
-    fn text(&self) -> String {
+    pub(in crate::sandbox) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    fn json(&self) -> Json {
+    pub(in crate::sandbox) fn json(&self) -> Json {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
 }
 
-fn raw(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
+pub(super) fn raw(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut text =
         format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     if !headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("host")) {
@@ -92,7 +95,13 @@ async fn try_send(
     Ok(Got { status, headers, body, whole })
 }
 
-async fn send(at: &Sandbox, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Got {
+pub(super) async fn send(
+    at: &Sandbox,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Got {
     let sent = try_send(at.address, method, path, headers, body);
     tokio::time::timeout(Duration::from_secs(5), sent).await.expect("an answer in time").unwrap()
 }
@@ -116,4 +125,101 @@ async fn get(at: &Sandbox, path: &str, bearer: &str) -> Got {
 
 async fn post(at: &Sandbox, path: &str, bearer: &str, body: &str) -> Got {
     send(at, "POST", path, &[("Authorization", bearer), ("Content-Type", "application/json")], body).await
+}
+
+/// A client registered for a test, and what it asks with.
+struct Registered {
+    id: String,
+    secret: String,
+}
+
+impl Registered {
+    /// Registers as the Dev Studio's JSON says.
+    fn new(at: &Sandbox, registration: &Json) -> Registered {
+        let file = at.register(registration).unwrap();
+        let lines: Vec<&str> = file.lines().collect();
+        let secret = if lines[2] == "Client Secret" { lines[3] } else { "" };
+        Registered { id: lines[1].to_owned(), secret: secret.to_owned() }
+    }
+
+    /// One that may do everything, with refresh tokens of this mode.
+    fn whole(at: &Sandbox, refresh_mode: i64) -> Registered {
+        let all = super::clients::Ticked::ALL.map(super::clients::Ticked::wire);
+        Self::new(
+            at,
+            &serde_json::json!({
+                "grants": all, "redirect_uris": [CALLBACK], "refresh_mode": refresh_mode, "mapping": {},
+            }),
+        )
+    }
+
+    /// The token endpoint's answer to these parameters; the client's own are added.
+    async fn ask(&self, at: &Sandbox, parameters: &[(&str, &str)]) -> Got {
+        self.post(at, TOKEN, parameters).await
+    }
+
+    async fn post(&self, at: &Sandbox, path: &str, parameters: &[(&str, &str)]) -> Got {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("client_id", &self.id);
+        if !self.secret.is_empty() {
+            form.append_pair("client_secret", &self.secret);
+        }
+        form.extend_pairs(parameters);
+        send(at, "POST", path, &[("Content-Type", FORM)], &form.finish()).await
+    }
+
+    /// The path of an authorization request with these parameters besides the usual ones.
+    fn authorize(&self, more: &[(&str, &str)]) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let usual = [
+            ("response_type", "code"),
+            ("client_id", self.id.as_str()),
+            ("redirect_uri", CALLBACK),
+            ("state", "a&b c"),
+        ];
+        let named = |name: &str| more.iter().any(|(n, _)| *n == name);
+        query.extend_pairs(usual.iter().filter(|(n, _)| !named(n)));
+        query.extend_pairs(more.iter().filter(|(_, v)| !v.is_empty()));
+        format!("{AUTHORIZE}?{}", query.finish())
+    }
+
+    /// Logs somebody in, page by page; gives the code.
+    async fn code(&self, at: &Sandbox, more: &[(&str, &str)]) -> String {
+        let page = get(at, &self.authorize(more), "").await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let back = log_in(at, &page.text(), PERSON, &password(at, PERSON), &[]).await;
+        assert_eq!(back.status, 303, "{}", back.text());
+        parameter(back.header("location"), "code").unwrap()
+    }
+}
+
+const AUTHORIZE: &str = "/prweb/PRRestService/oauth2/v1/authorize";
+const CALLBACK: &str = "https://app.example.test/cb?kept=1";
+const PERSON: &str = "case.worker@acme";
+
+fn password(at: &Sandbox, operator: &str) -> String {
+    at.operator_password(operator).unwrap().expose().to_owned()
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let mark = format!("name=\"{name}\" value=\"");
+    page.split_once(&mark).unwrap().1.split_once('"').unwrap().0.to_owned()
+}
+
+/// Sends the form of a login page.
+async fn log_in(at: &Sandbox, page: &str, user: &str, password: &str, headers: &[(&str, &str)]) -> Got {
+    let (login, csrf) = (hidden(page, "login"), hidden(page, "csrf"));
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("login", login.as_str()), ("csrf", &csrf)])
+        .extend_pairs([("UserIdentifier", user), ("Password", password)])
+        .finish();
+    let headers: Vec<_> = [("Content-Type", FORM)].iter().chain(headers).copied().collect();
+    send(at, "POST", AUTHORIZE, &headers, &body).await
+}
+
+/// A query parameter of an address.
+fn parameter(address: &str, name: &str) -> Option<String> {
+    let url = url::Url::parse(address).unwrap_or_else(|e| panic!("{e}: {address}"));
+    url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
 }
