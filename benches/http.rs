@@ -62,6 +62,8 @@ fn outgoing(url: &str) -> Outgoing {
         redirects: 10,
         http_version: None,
         body_memory: 16 << 20,
+        body_limit: 0,
+        per_hop: None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! What the app asks of the world, as data. The worker carries it out and answers with news.
 
 use crate::flow::TokenPlan;
+use crate::flow::login::LoginId;
 use crate::flow::three_part::CaseCreated;
 use crate::model::edit::{Change, Edit};
 use crate::model::exchange::BodyData;
 use crate::model::id::{ItemPath, JobId};
 use crate::model::plan::Plan;
 use crate::model::secret::Secret;
-use crate::model::token::TokenKey;
+use crate::model::token::{Token, TokenKey};
 use std::path::PathBuf;
 
 /// A wish to the outside. Those with a job id are answered by exactly one end event.
@@ -52,6 +53,63 @@ pub enum Effect {
         token: Secret,
         /// Server clock minus local, milliseconds.
         clock_offset_ms: Option<i64>,
+    },
+    /// Asks the server for something about a token.
+    Manage {
+        /// Job.
+        job: JobId,
+        /// What.
+        what: Manage,
+        /// Where.
+        plan: Box<TokenPlan>,
+        /// Which.
+        token: Box<Token>,
+    },
+    /// Reads an issuer's metadata.
+    Discover {
+        /// Job.
+        job: JobId,
+        /// Whose profile it would fill.
+        plan: Box<TokenPlan>,
+        /// The issuer, its metadata, or a protected resource's metadata.
+        issuer: String,
+        /// The last of these.
+        from_resource: bool,
+    },
+    /// Reads what happened to tokens.
+    TokenLog(JobId),
+    /// Lets a command that gives a secret run, from now on.
+    TrustCommand {
+        /// Job.
+        job: JobId,
+        /// Its exact words.
+        words: Vec<String>,
+    },
+    /// Checks a token's signature with a key that the user named.
+    VerifyJwt {
+        /// Job.
+        job: JobId,
+        /// By whose road a key set is fetched.
+        plan: Option<Box<TokenPlan>>,
+        /// The token.
+        token: Secret,
+        /// The key.
+        with: JwtKey,
+        /// Server clock minus local, milliseconds.
+        clock_offset_ms: Option<i64>,
+    },
+    /// Signs header and claims as typed.
+    SignJwt {
+        /// Job.
+        job: JobId,
+        /// JSON text.
+        header: String,
+        /// JSON text.
+        claims: String,
+        /// The key.
+        with: JwtKey,
+        /// The server's time, for what is told of the token.
+        now: jiff::Timestamp,
     },
     /// Forgets a token.
     ForgetToken(TokenKey),
@@ -142,6 +200,15 @@ pub enum Effect {
     },
     /// Hands the screen to `$PAGER`.
     Pager(BodyData),
+    /// A text pasted for a login.
+    LoginPaste(LoginId, Secret),
+    /// Opens the user's browser, where there is one.
+    OpenBrowser {
+        /// The page.
+        url: String,
+        /// False: the screen wishes it by itself; where it cannot be done nothing is said.
+        asked: bool,
+    },
     /// Stops a job.
     CancelJob(JobId),
     /// Paints everything anew.
@@ -152,6 +219,37 @@ pub enum Effect {
     Demo,
 }
 
+/// What a server is asked about a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manage {
+    /// RFC 7009.
+    Revoke,
+    /// RFC 7662.
+    Introspect,
+    /// Whom it speaks for.
+    Userinfo,
+}
+
+/// What is done again when what stopped it is out of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// Sends a request.
+    Send(ItemPath),
+    /// Gets a token.
+    Token,
+    /// Runs a step of the flow.
+    Step(super::flow_strip::Step),
+}
+
+/// A key as the user names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JwtKey {
+    /// A file (`~` is expanded) or a URL.
+    Place(String),
+    /// A shared secret.
+    Secret(Secret),
+}
+
 /// Which text went to the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EditorField {
@@ -159,6 +257,8 @@ pub enum EditorField {
     Body,
     /// The docs.
     Docs,
+    /// Header and claims of the JWT shown; the path is empty.
+    Jwt,
 }
 
 /// Where a job's answer belongs: an identity, never an index.
@@ -176,6 +276,12 @@ pub enum Target {
     Token,
     /// The JWT pane.
     Jwt,
+    /// A question about a token.
+    Manage(Manage),
+    /// An issuer's metadata, for a profile.
+    Discovery(String),
+    /// Trust in a command; then this is done again.
+    Trust(Option<Box<Again>>),
     /// A response body's index, by request and a number that grows with each answer.
     Body(ItemPath, u64),
     /// The workspace on disk.

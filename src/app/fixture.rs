@@ -7,13 +7,16 @@ use super::key::{Key, KeyPress};
 use super::state::{Start, State};
 use super::update::update;
 use crate::flow::Sent;
+use crate::flow::login::{DeviceRoad, LoginId, LoginNews, Roads};
 use crate::model::environment::Environment;
 use crate::model::exchange::{BodyData, Exchange, Header, Response, SentRequest};
 use crate::model::id::{ItemPath, JobId};
 use crate::model::profile::OauthProfile;
 use crate::model::request::{Body, Request, Row};
+use crate::model::secret::Secret;
 use crate::model::settings::Settings;
 use crate::model::timing::Timings;
+use crate::model::token::{Token, TokenKey};
 use crate::model::tree::{Folder, Item, Node};
 use crate::model::value::{SecretRef, Value};
 use crate::model::workspace::Workspace;
@@ -165,6 +168,14 @@ impl Screen {
         self
     }
 
+    /// News of a login.
+    pub fn login(&mut self, job: u64, login: u64, news: LoginNews) -> &mut Screen {
+        let news = News::Login(LoginId(login), news);
+        let effects = update(&mut self.state, Event::Job(JobEvent { id: JobId(job), news }), &self.cx);
+        self.effects.extend(effects);
+        self
+    }
+
     /// Takes the effects.
     pub fn take(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
@@ -173,6 +184,58 @@ impl Screen {
     /// The message at the bottom.
     pub fn message(&self) -> &str {
         self.state.toast.as_ref().map_or("", |t| t.text.as_str())
+    }
+}
+
+/// A token of an hour, just come.
+pub fn token(cx: &Cx) -> Token {
+    Token {
+        key: TokenKey {
+            environment: "sandbox".into(),
+            profile: "pega".into(),
+            identity: "24613501234567890123".into(),
+            ..TokenKey::default()
+        },
+        access_token: Secret::new("a.b.c"),
+        token_type: "bearer".into(),
+        refresh_token: None,
+        id_token: None,
+        dpop_key: None,
+        use_id_token: false,
+        session_index: None,
+        scope: None,
+        expires_in: Some(Duration::from_secs(3600)),
+        obtained_at: cx.wall,
+        obtained: cx.now,
+        clock_offset_ms: Some(400),
+        grant: "client credentials".into(),
+        client_auth: "Basic".into(),
+        exchange: None,
+    }
+}
+
+/// A login with every road: a URL whose listener is here, and a device code.
+pub fn roads() -> Roads {
+    Roads {
+        profile: "acme".into(),
+        environment: "sandbox".into(),
+        url: Some(
+            "https://id.example/realms/acme/protocol/openid-connect/auth?response_type=code&client_id=hallpass\
+             &redirect_uri=http%3A%2F%2F127.0.0.1%3A41234%2Fcallback&scope=openid%20orders.read\
+             &state=Zk3vB0yN5cU1w&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\
+             &code_challenge_method=S256"
+                .into(),
+        ),
+        redirect_uri: Some("http://127.0.0.1:41234/callback".into()),
+        port: Some(41234),
+        ssh: Some("ssh -L 41234:127.0.0.1:41234 me@jump.example".into()),
+        device: Some(DeviceRoad {
+            verification_uri: "https://id.example/device".into(),
+            verification_uri_complete: Some("https://id.example/device?user_code=WDJB-MJHT".into()),
+            user_code: "WDJB-MJHT".into(),
+            until: "2026-11-23T14:12:11Z".parse().unwrap(),
+        }),
+        until: "2026-11-23T14:07:11Z".parse().unwrap(),
     }
 }
 
@@ -223,6 +286,7 @@ pub fn sent(status: u16, body: &str) -> Sent {
         captures: vec![("case_key".into(), "ACME-CASES-WORK APP-2005".into())],
         missing_captures: Vec::new(),
         used: Vec::new(),
+        retried: Vec::new(),
         problem: None,
     }
 }

@@ -90,6 +90,11 @@ impl FlowStrip {
         }
     }
 
+    /// The step that runs, if one does.
+    pub fn running(&self) -> Option<Step> {
+        Step::ALL.into_iter().find(|s| *self.state(*s) == StepState::Running)
+    }
+
     /// The step `>` runs: the first that is not done. `None`: all done.
     pub fn next(&self) -> Option<Step> {
         Step::ALL.into_iter().find(|s| !matches!(self.state(*s), StepState::Done(_)))

@@ -4,6 +4,8 @@ use super::effect::Target;
 use crate::content::json::{JsonError, JsonIndex};
 use crate::content::kind::Kind;
 use crate::content::lines::Lines;
+use crate::flow::login::{LoginId, LoginNews};
+use crate::flow::manage::{Discovered, Told};
 use crate::flow::three_part::{CreateStep, TokenStep};
 use crate::flow::{Sent, TokenFailure};
 use crate::jwt::Decoded;
@@ -12,8 +14,11 @@ use crate::model::history::HistoryEntry;
 use crate::model::id::JobId;
 use crate::model::problem::Problem;
 use crate::model::progress::Phase;
-use crate::model::token::Token;
+use crate::model::secret::Secret;
+use crate::model::token::{Token, TokenKey};
 use crate::model::workspace::Workspace;
+use crate::oauth::management::Introspection;
+use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,6 +36,10 @@ pub struct JobEvent {
 pub enum News {
     /// How far.
     Progress(Phase),
+    /// A login that this job waits for; never lost, in order. Ends no job.
+    Login(LoginId, LoginNews),
+    /// The vault in use is now this one. Ends no job.
+    Vault(&'static str),
     /// Came to its end.
     Done(Box<Output>),
     /// Did not.
@@ -51,6 +60,22 @@ pub enum Output {
     Created(CreateStep, Vec<HistoryEntry>),
     /// The verify step, with the words.
     Verified(Sent, Result<String, Problem>, Option<HistoryEntry>),
+    /// A token was revoked at the server.
+    Revoked(TokenKey),
+    /// The server's word on a token.
+    Introspected(Told<Introspection>),
+    /// Whom a token speaks for.
+    Userinfo(Told<Map<String, Json>>),
+    /// The server did not answer as asked: title, and what failed with its exchange.
+    Refused(&'static str, TokenFailure),
+    /// An issuer's metadata.
+    Discovered(Box<Discovered>),
+    /// What happened to tokens, newest first, as the audit log has it.
+    TokenLog(Vec<Json>),
+    /// A command may run.
+    Trusted,
+    /// A token was made, and looked at.
+    Signed(Secret, Decoded),
     /// A token was looked at.
     Inspected(Decoded),
     /// Cached tokens.
@@ -148,7 +173,15 @@ impl Jobs {
     /// Those that a user sees and may cancel, newest first.
     pub fn visible(&self) -> impl Iterator<Item = &Job> {
         self.running.iter().rev().filter(|j| {
-            matches!(j.target, Target::Request(_) | Target::Flow(_) | Target::Token | Target::Jwt)
+            matches!(
+                j.target,
+                Target::Request(_)
+                    | Target::Flow(_)
+                    | Target::Token
+                    | Target::Jwt
+                    | Target::Manage(_)
+                    | Target::Discovery(_)
+            )
         })
     }
 

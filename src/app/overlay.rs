@@ -39,6 +39,15 @@ pub enum Overlay {
     },
     /// `,` was pressed: a letter per place.
     Jump,
+    /// Logins that wait: `State::logins`.
+    Login,
+    /// An OAuth profile as a form.
+    Profile {
+        /// Which.
+        name: String,
+        /// Line.
+        cursor: Cursor,
+    },
     /// The first greeting.
     Welcome {
         /// Chosen line.
@@ -92,6 +101,8 @@ pub enum Pick {
     },
     /// Opens a past exchange.
     History(String),
+    /// Compares the JWT shown with this one.
+    CompareJwt(crate::model::secret::Secret),
     /// Shows a JWT.
     Jwt(crate::model::secret::Secret),
     /// Moves an item to a folder.
@@ -100,6 +111,23 @@ pub enum Pick {
     Secret(String),
     /// Selects a token.
     Token(usize),
+    /// The profile the token pane works with.
+    Profile(String),
+    /// A word of a profile: its grant, its client authentication.
+    ProfileWord {
+        /// Which profile.
+        profile: String,
+        /// Key.
+        key: &'static str,
+        /// Word.
+        word: String,
+    },
+    /// The preset of a new profile.
+    Preset(&'static str),
+    /// Its grant.
+    PresetGrant(&'static str, crate::model::profile::Grant),
+    /// A page of the grants' help.
+    Grant(usize),
 }
 
 impl Picker {
@@ -112,7 +140,11 @@ impl Picker {
 
     /// Indexes of the entries that match the filter, best first.
     pub fn matches(&self) -> Vec<usize> {
-        fuzzy(self.filter.text(), self.items.iter().map(|i| format!("{} {}", i.label, i.detail)))
+        let filter = self.filter.text().trim();
+        let mut found = fuzzy(filter, self.items.iter().map(|i| format!("{} {}", i.label, i.detail)));
+        // `rfc-code` is meant when it is typed, not `rfc-code-dpop` that stands before it.
+        found.sort_by_key(|i| !self.items[*i].label.eq_ignore_ascii_case(filter));
+        found
     }
 }
 
@@ -171,6 +203,14 @@ pub enum Purpose {
     Rename(ItemPath),
     /// A new request from the draft, in a folder.
     SaveAs(ItemPath),
+    /// Checks the JWT shown with a key from a file or a URL.
+    JwtVerify,
+    /// Checks it with this secret.
+    JwtVerifySecret,
+    /// Signs the edited JWT with a key from a file.
+    JwtSign,
+    /// Signs it with this secret.
+    JwtSignSecret,
     /// A credentials file.
     Credentials,
     /// Where to save the body.
@@ -193,6 +233,16 @@ pub enum Purpose {
     Capture(Option<usize>),
     /// A check row.
     Check(Option<usize>),
+    /// A key of a profile.
+    ProfileField(String, &'static str),
+    /// A secret of a profile.
+    ProfileSecret(String, &'static str),
+    /// An issuer to discover for a profile, and the address that a 401 named.
+    Issuer(String, Option<String>),
+    /// The name of a new profile from a preset.
+    NewProfileName(&'static str, crate::model::profile::Grant),
+    /// Its next variable.
+    NewProfileVariable(Box<super::new_profile::NewProfile>),
     /// A field of the auth.
     AuthField(usize),
     /// Confirmation of a send to a protected environment by typing its name.
@@ -223,6 +273,12 @@ pub enum ConfirmAction {
     Revert(ItemPath),
     /// Copies a secret.
     CopySecret(String, crate::model::secret::Secret),
+    /// Gives up a login.
+    GiveUpLogin(crate::flow::login::LoginId),
+    /// Revokes the token shown.
+    Revoke,
+    /// Lets a command run, then does again what wanted it.
+    Trust(Vec<String>, Option<Box<super::effect::Again>>),
 }
 
 /// A text to read.
@@ -236,11 +292,26 @@ pub struct TextView {
     pub top: usize,
     /// A past exchange that `s` sends again.
     pub resend: Option<Box<crate::model::history::HistoryEntry>>,
+    /// Exchanges behind it, which `o` shows.
+    pub exchanges: Vec<std::sync::Arc<crate::model::exchange::Exchange>>,
+    /// A change that `y` or Enter makes.
+    pub offer: Option<Offer>,
+}
+
+/// A change that a text proposes.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// What the key does: `writes it`.
+    pub words: &'static str,
+    /// The change.
+    pub edit: crate::model::edit::Edit,
+    /// When it appeared: keys typed ahead do not take it.
+    pub since: Instant,
 }
 
 impl TextView {
     /// A text from its first line.
     pub fn new(title: impl Into<String>, lines: Vec<String>) -> TextView {
-        TextView { title: title.into(), lines, top: 0, resend: None }
+        TextView { title: title.into(), lines, top: 0, resend: None, exchanges: Vec::new(), offer: None }
     }
 }

@@ -6,6 +6,7 @@ use super::focus::{Mode, PaneId};
 use super::job::Jobs;
 use super::key::KeyPress;
 use super::keymap::Keymap;
+use super::login::Logins;
 use super::overlay::Overlay;
 use super::pane::collections::CollectionsPane;
 use super::pane::environments::EnvironmentsPane;
@@ -67,6 +68,8 @@ pub struct State {
     pub toast: Option<Toast>,
     /// Running work.
     pub jobs: Jobs,
+    /// Logins that wait for a person.
+    pub logins: Logins,
     /// Changes that can be undone, newest last.
     pub undo: Vec<Change>,
     /// Changes that can be done again.
@@ -149,6 +152,7 @@ impl State {
             overlays: Vec::new(),
             toast: None,
             jobs: Jobs::default(),
+            logins: Logins::default(),
             undo: Vec::new(),
             redo: Vec::new(),
             captured: IndexMap::new(),
@@ -379,6 +383,15 @@ impl State {
             .or_else(|| self.workspace.profiles.first().map(|p| p.name.clone()))
     }
 
+    /// The profile the token pane works with: the chosen one, else that of the token shown, else the
+    /// one that counts for the request shown.
+    pub fn token_profile(&self) -> Option<String> {
+        let chosen = self.token.profile.clone();
+        let of_token = || self.token.token().map(|t| t.key.profile.clone());
+        let there = |name: &String| self.workspace.profile(name).is_some();
+        chosen.filter(there).or_else(|| of_token().filter(there)).or_else(|| self.profile_name())
+    }
+
     /// Where a token of a profile would be asked for.
     pub fn token_plan(&self, profile: &str) -> Option<TokenPlan> {
         let profile = self.workspace.profile(profile)?.clone();
@@ -434,7 +447,17 @@ impl State {
             _ => None,
         });
         let running = (self.jobs.visible().next().is_some()).then(|| cx.now + Duration::from_millis(100));
-        [toast, menu, running, self.countdown_deadline(cx)].into_iter().flatten().min()
+        [toast, menu, running, self.countdown_deadline(cx), self.login_deadline(cx)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The next second of a login that is shown.
+    fn login_deadline(&self, cx: &Cx) -> Option<Instant> {
+        let shown = matches!(self.overlays.last(), Some(Overlay::Login)) && !self.logins.all.is_empty();
+        let part = u64::try_from(cx.wall.subsec_nanosecond()).unwrap_or(0);
+        shown.then(|| cx.now + Duration::from_nanos(1_000_000_000_u64.saturating_sub(part).max(1_000_000)))
     }
 
     /// The next moment a countdown on screen changes: whole seconds of the shown token's life.

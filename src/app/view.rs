@@ -29,6 +29,8 @@ pub enum HitTarget {
     Command(Command),
     /// A row of the topmost overlay.
     OverlayRow(usize),
+    /// A key that the topmost overlay names.
+    OverlayKey(char),
 }
 
 /// A rectangle on screen and what it is.

@@ -2,6 +2,8 @@
 //!
 //! Nothing here acts; `cli::run` matches on [`Command`] and each command has its own file.
 
+pub use super::jwt::args::JwtArgs;
+pub use super::token::args::{TokenAction, TokenArgs, WhichToken};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +54,9 @@ pub struct Globals {
     /// Read the vault's passphrase from a file
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+    /// Do not open a browser for a login
+    #[arg(long, global = true)]
+    pub no_browser: bool,
 }
 
 /// What to do.
@@ -71,7 +76,7 @@ pub enum Command {
     Run(RunArgs),
     /// Print an access token, obtaining or renewing it when needed
     Token(TokenArgs),
-    /// Read a JSON Web Token
+    /// Read, check, make and compare JSON Web Tokens
     Jwt(JwtArgs),
     /// Environments and their variables
     Env(EnvArgs),
@@ -104,6 +109,9 @@ pub struct SandboxArgs {
     /// Write the credentials file of the registered client here
     #[arg(long, value_name = "FILE")]
     pub print_credentials: Option<PathBuf>,
+    /// Write a workspace here with a profile for every grant, ready for this sandbox
+    #[arg(long, value_name = "DIR")]
+    pub print_workspace: Option<PathBuf>,
     /// Misbehave in this known way (may be given several times)
     #[arg(long = "fault", value_name = "NAME")]
     pub faults: Vec<String>,
@@ -204,64 +212,6 @@ pub struct RunArgs {
     pub yes: bool,
 }
 
-/// `token`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct TokenArgs {
-    /// What to do with tokens; nothing prints one.
-    #[command(subcommand)]
-    pub action: Option<TokenAction>,
-    /// Which token.
-    #[command(flatten)]
-    pub which: WhichToken,
-    /// Print `Authorization: Bearer …`
-    #[arg(long)]
-    pub header: bool,
-}
-
-/// Which token.
-#[derive(Debug, Clone, Args)]
-pub struct WhichToken {
-    /// OAuth profile; may be left out when there is only one
-    #[arg(value_name = "PROFILE")]
-    pub profile: Option<String>,
-    /// Environment
-    #[arg(long, value_name = "E")]
-    pub env: Option<String>,
-}
-
-/// `token …`.
-#[derive(Debug, Subcommand)]
-pub enum TokenAction {
-    /// Every token in the cache
-    List,
-    /// What is known of a cached token, without the token
-    Show(WhichToken),
-    /// Get a new token whatever the cache holds
-    Renew(WhichToken),
-    /// Drop a token from the cache
-    Forget(WhichToken),
-}
-
-/// `jwt`.
-#[derive(Debug, Args)]
-pub struct JwtArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: JwtAction,
-}
-
-/// `jwt …`.
-#[derive(Debug, Subcommand)]
-pub enum JwtAction {
-    /// Show what is written on a token; its signature is not checked
-    Decode {
-        /// The token; `-` or nothing reads it from stdin
-        #[arg(value_name = "TOKEN", allow_hyphen_values = true)]
-        token: Option<String>,
-    },
-}
-
 /// `env`.
 #[derive(Debug, Args)]
 pub struct EnvArgs {
@@ -341,6 +291,23 @@ pub enum SecretAction {
         #[arg(long, value_name = "E")]
         env: Option<String>,
     },
+    /// Give the vault file another passphrase; the new one comes from stdin or a prompt
+    Passphrase,
+    /// Move the vault's key: into the system keyring, or behind a passphrase
+    Store {
+        /// Where to
+        #[arg(value_enum, value_name = "PLACE")]
+        place: SecretPlace,
+    },
+}
+
+/// What opens the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SecretPlace {
+    /// The system keyring
+    Keyring,
+    /// A passphrase
+    File,
 }
 
 /// `list`.
@@ -428,7 +395,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
@@ -443,17 +410,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_token_profile_and_a_token_action_are_told_apart() {
-        let cli = Cli::parse_from(["hallpass", "token", "pega", "--env", "dev"]);
-        let Some(Command::Token(t)) = cli.command else { unreachable!() };
-        assert!(t.action.is_none());
-        assert_eq!(t.which.profile.as_deref(), Some("pega"));
-        let cli = Cli::parse_from(["hallpass", "token", "renew", "pega"]);
-        let Some(Command::Token(t)) = cli.command else { unreachable!() };
-        assert!(matches!(t.action, Some(TokenAction::Renew(w)) if w.profile.as_deref() == Some("pega")));
     }
 
     #[test]

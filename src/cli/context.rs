@@ -6,7 +6,7 @@ use super::args::Globals;
 use super::guess;
 use super::kept_tokens::KeptTokens;
 use super::output::Output;
-use super::passphrase;
+use super::passphrase::{self, FromTerminal};
 use crate::flow::{Session, TokenStore};
 use crate::model::environment::Environment;
 use crate::model::plan::Layer;
@@ -14,8 +14,10 @@ use crate::model::problem::{Problem, ProblemKind};
 use crate::model::settings::Settings;
 use crate::model::value::{SecretRef, Value};
 use crate::model::workspace::Workspace;
+use crate::storage::audit::AuditLog;
 use crate::storage::secrets::{Secrets, UntrustedCommand};
-use crate::storage::vault::{self, Vault};
+use crate::storage::vault::Vault;
+use crate::storage::vault_place::{Found, VaultPlace, not_kept};
 use crate::storage::{self, paths, state};
 use std::cell::OnceCell;
 use std::future::Future;
@@ -153,35 +155,31 @@ impl Context {
         })
     }
 
-    /// Secrets with a vault that is opened when first needed. Reading where there is no vault file
-    /// asks for nothing.
-    pub fn secrets(&self) -> Arc<Secrets> {
-        let passphrase_file = self.globals.passphrase_file.clone();
-        let may_ask = self.out.can_ask();
-        let open = move || match paths::vault_file() {
-            Some(file) if vault::exists(&file) => {
-                Vault::open(&file, &passphrase::for_vault(passphrase_file.as_deref(), may_ask, false)?)
-            }
-            _ => Ok(Vault::memory()),
-        };
-        let untrusted = if may_ask { UntrustedCommand::Ask } else { UntrustedCommand::Refuse };
-        Arc::new(Secrets::new(Arc::new(open), untrusted))
+    /// Where the vault is, as settings and `HALLPASS_VAULT` say.
+    pub fn vault_place(&self) -> Result<VaultPlace, Problem> {
+        VaultPlace::of_user(self.settings().vault)
     }
 
-    /// The vault file, to keep something in it: made if need be. No passphrase, no vault: refused.
+    /// How a passphrase is had here.
+    pub fn passphrases(&self) -> FromTerminal {
+        FromTerminal { file: self.globals.passphrase_file.clone(), may_ask: self.out.can_ask() }
+    }
+
+    /// Secrets with a vault that is opened when first needed. Reading where there is no vault file
+    /// asks for nothing; what is kept then goes into one if that can be made without asking.
+    pub fn secrets(&self) -> Arc<Secrets> {
+        let place = self.vault_place();
+        let (to_read, to_keep) = (place.clone(), place);
+        let (reading, keeping) = (self.passphrases(), self.passphrases());
+        let open = move || to_read.clone()?.open(&reading);
+        let keep = move || to_keep.clone()?.open_to_keep(&keeping, false);
+        let untrusted = if self.out.can_ask() { UntrustedCommand::Ask } else { UntrustedCommand::Refuse };
+        Arc::new(Secrets::new(Arc::new(open), untrusted).keeping(Arc::new(keep)))
+    }
+
+    /// The vault, to keep something in it: made if need be. Nowhere to keep it: refused.
     pub fn vault_to_write(&self) -> Result<Vault, Problem> {
-        let file = paths::vault_file().ok_or_else(|| {
-            Problem::new(
-                ProblemKind::File,
-                "there is no place for the vault",
-                "the home directory is not known",
-                "set `HOME`",
-            )
-        })?;
-        let new = !vault::exists(&file);
-        let passphrase =
-            passphrase::for_vault(self.globals.passphrase_file.as_deref(), self.out.can_ask(), new)?;
-        Vault::open(&file, &passphrase)
+        self.vault_place()?.open_to_keep(&self.passphrases(), true)?.ok_or_else(not_kept)
     }
 
     /// A session for requests into an environment. Its kept tokens are used where the vault can be
@@ -190,9 +188,26 @@ impl Context {
         let uses_vault =
             environment.is_some_and(|e| e.variables.values().any(|v| *v == Value::Secret(SecretRef::Vault)));
         let given = passphrase::given(self.globals.passphrase_file.as_deref())?.is_some();
+        // A vault that cannot even be looked at is told of when a secret of it is needed.
+        let asks = !matches!(self.vault_place()?.found(), Ok(Found::Nothing | Found::Keyring));
         let secrets = self.secrets();
-        let kept = KeptTokens::new(secrets.clone(), given || (uses_vault && self.out.can_ask()));
-        Ok(Session::new(self.settings(), secrets, Some(Arc::new(kept))))
+        Ok(self.session_of(secrets, given || !asks || (uses_vault && self.out.can_ask())))
+    }
+
+    /// A session whose kept tokens are what the command is about: a vault that cannot be opened fails it.
+    pub fn session_with_vault(&self) -> Result<Session, Problem> {
+        let secrets = self.secrets();
+        secrets.vault()?;
+        Ok(self.session_of(secrets, true))
+    }
+
+    fn session_of(&self, secrets: Arc<Secrets>, may_open: bool) -> Session {
+        let kept = KeptTokens::new(secrets.clone(), may_open);
+        let session = Session::new(self.settings(), secrets, Some(Arc::new(kept)));
+        if let Ok(log) = AuditLog::of_user() {
+            session.set_audit(Arc::new(log));
+        }
+        session
     }
 
     /// Tokens of a workspace that are kept beyond this process.

@@ -5,20 +5,22 @@ use super::Outcome;
 use super::args::DemoArgs;
 use super::context::Context;
 use super::flow::{self, Journey, Walked, Wishes};
+use super::sandbox_workspace;
 use super::save::{self, Access};
 use super::screen::{self, DemoFacts};
 use crate::flow::three_part::Api;
 use crate::import::pega_credentials;
 use crate::model::edit::Edit;
-use crate::model::environment::Environment;
 use crate::model::problem::{Problem, ProblemKind};
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::model::secret::Secret;
+use crate::model::value::SecretRef;
+use crate::sandbox::{RFC_ENVIRONMENT, Sandbox, SandboxOptions};
 use crate::storage;
 use crate::tui::run::Ended;
 use std::path::Path;
 
-/// The environment that stands for the sandbox.
-pub(super) const ENVIRONMENT: &str = "sandbox";
+pub(super) use super::sandbox_workspace::ENVIRONMENT;
+
 /// What the registered client is called in the sandbox's Dev Studio.
 const CLIENT: &str = "hallpass demo";
 
@@ -53,8 +55,7 @@ pub(super) fn on_screen(context: &Context) -> Outcome {
         .build()
         .map_err(|e| scratch_problem(&e))?;
     let sandbox = runtime.block_on(Sandbox::start(SandboxOptions::default()))?;
-    let credentials_file = lay_out(scratch.path(), &sandbox)?;
-    let facts = DemoFacts { credentials_file, sandbox_url: sandbox.base_url() };
+    let facts = lay_out(scratch.path(), &sandbox)?;
     let mut options = screen::options(context, Some(super::context::canonical(scratch.path())));
     options.demo = Some((sandbox, facts));
     let ended = screen::open(options);
@@ -66,16 +67,29 @@ pub(super) fn on_screen(context: &Context) -> Outcome {
     }
 }
 
-/// The scratch workspace: both samples, an environment for the sandbox, and a credentials file that
-/// is not imported yet (that is part A, the user's first key). Gives that file.
-fn lay_out(dir: &Path, sandbox: &Sandbox) -> Result<std::path::PathBuf, Problem> {
+/// The scratch workspace: both samples, an environment for the sandbox, a profile for each grant, and
+/// a credentials file that is not imported yet (that is part A, the user's first key).
+fn lay_out(dir: &Path, sandbox: &Sandbox) -> Result<DemoFacts, Problem> {
     storage::init_scratch(dir, "demo", &["pega-cases".to_owned(), "generic-oauth".to_owned()])?;
-    let mut environment = Environment { name: ENVIRONMENT.into(), ..Environment::default() };
-    environment.variables.insert("base_url".into(), format!("{}/prweb", sandbox.base_url()).into());
+    let (extras, generic) = (sandbox.demo_extras(), sandbox.rfc_extras());
+    // Thrown away with the rest, so the disk is not waited for.
+    for extras in [&extras, &generic] {
+        sandbox_workspace::profiles(dir, extras, |path, text| {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent).map_err(|e| scratch_problem(&e))?;
+            }
+            std::fs::write(path, text).map_err(|e| scratch_problem(&e))
+        })?;
+    }
+    let environment = sandbox_workspace::environment(sandbox, &extras, |_| SecretRef::Vault);
     storage::apply(dir, &Edit::SaveEnvironment(environment))?;
-    let file = dir.join("credentials.txt");
-    save::bytes(&file, sandbox.register_client(CLIENT).as_bytes(), Access::Private)?;
-    Ok(file)
+    let credentials_file = dir.join("credentials.txt");
+    save::bytes(&credentials_file, sandbox.register_client(CLIENT).as_bytes(), Access::Private)?;
+    let of = |environment, secrets: Vec<(String, Secret)>| {
+        secrets.into_iter().map(move |(name, secret)| (environment, name, secret))
+    };
+    let secrets = of(ENVIRONMENT, extras.secrets).chain(of(RFC_ENVIRONMENT, generic.secrets)).collect();
+    Ok(DemoFacts { credentials_file, sandbox_url: sandbox.base_url(), secrets })
 }
 
 fn scratch_problem(error: &std::io::Error) -> Problem {

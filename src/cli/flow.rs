@@ -3,6 +3,7 @@
 
 use super::args::{ApiVersion, FlowArgs};
 use super::context::Context;
+use super::login::Desk;
 use super::output::Paint;
 use super::register::{self, SECRET_VARIABLE};
 use super::{Failed, Outcome, samples, token};
@@ -177,6 +178,7 @@ impl Journey {
         register_detail: String,
         wishes: &Wishes,
     ) -> Result<Journey, Problem> {
+        Desk::sit_at_terminal(context, &session);
         let requests = samples::case_requests(wishes.api)?;
         let plan = |mut plan: Plan| {
             plan.request.auth = Auth::Profile(profile.name.clone());

@@ -1,74 +1,59 @@
-//! `hallpass jwt decode`: what is written on a token. Decoded is not verified, and it says so.
+//! `hallpass jwt …`: tokens read, checked, made, compared, and put into words. Decoded is not verified, and it says so.
 
-use super::args::{JwtAction, JwtArgs};
+pub mod args;
+mod input;
+mod keys;
+mod make;
+mod verify;
+
 use super::context::Context;
 use super::output::{Output, Paint};
 use super::{Failed, Outcome};
-use crate::jwt::{self, Decoded, Signature, TokenKind};
+use crate::jwt::lens::{Facts, SentAs, State, Verdict, look};
+use crate::jwt::{self, Decoded, Difference, Signature, TokenKind};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::report;
+use args::{JwtAction, JwtArgs, JwtExplainArgs};
 use jiff::Timestamp;
-use std::io::{IsTerminal, Read};
+use serde_json::{Value as Json, json};
 
 /// `jwt …`.
 pub fn jwt(context: &Context, args: &JwtArgs) -> Outcome {
     match &args.action {
         JwtAction::Decode { token } => decode(context, token.as_deref()),
+        JwtAction::Verify(args) => verify::verify(context, args),
+        JwtAction::Sign(args) => make::sign_command(context, args),
+        JwtAction::Diff { first, second } => diff(context, first.as_deref(), second.as_deref()),
+        JwtAction::Explain(args) => explain(context, args),
     }
+}
+
+/// The token decoded, or the problem that says why it cannot be.
+fn readable(text: &str, now: Timestamp) -> Result<Decoded, Box<Failed>> {
+    let decoded = jwt::decode(text, now);
+    if decoded.kind != TokenKind::Opaque && decoded.header.is_some() {
+        return Ok(decoded);
+    }
+    let why = decoded.problem.clone().unwrap_or_else(|| "it is not three or five parts".to_owned());
+    let problem = Problem::new(
+        ProblemKind::Usage,
+        "this is no JSON Web Token that can be read",
+        why,
+        "an opaque token can only be read by the server that issued it; a JWT starts with `eyJ`",
+    );
+    Err(Failed::with_shape(problem, report::decoded(&decoded, now)))
 }
 
 fn decode(context: &Context, token: Option<&str>) -> Outcome {
-    let text = match token {
-        Some(token) if token != "-" => token.to_owned(),
-        given => read_token(context, given.is_some())?,
-    };
+    let text = input::token(context, token)?;
     let now = Timestamp::now();
-    let decoded = jwt::decode(&text, now);
-    let out = &context.out;
-    let shape = report::decoded(&decoded, now);
-    if decoded.kind == TokenKind::Opaque || decoded.header.is_none() {
-        let why = decoded.problem.clone().unwrap_or_else(|| "it is not three or five parts".to_owned());
-        let problem = Problem::new(
-            ProblemKind::Usage,
-            "this is no JSON Web Token that can be read",
-            why,
-            "an opaque token can only be read by the server that issued it; a JWT starts with `eyJ`",
-        );
-        return Err(Failed::with_shape(problem, shape));
-    }
-    if out.json {
-        out.answer(&shape);
+    let decoded = readable(text.expose(), now)?;
+    if context.out.json {
+        context.out.answer(&report::decoded(&decoded, now));
     } else {
-        print(out, &decoded, now);
+        print(&context.out, &decoded, now);
     }
     Ok(0)
-}
-
-fn no_token() -> Problem {
-    Problem::new(
-        ProblemKind::Usage,
-        "no token to decode",
-        "",
-        "give it as an argument, or pipe it in: `hallpass token | hallpass jwt decode`",
-    )
-}
-
-fn read_token(context: &Context, asked: bool) -> Result<String, Problem> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() && !asked {
-        return Err(no_token());
-    }
-    if stdin.is_terminal() {
-        context.out.note("paste the token, then Ctrl-D");
-    }
-    let mut text = String::new();
-    stdin.lock().take(4 * 1024 * 1024).read_to_string(&mut text).map_err(|e| {
-        Problem::new(ProblemKind::Usage, "cannot read the token", e.to_string(), "pipe it in as text")
-    })?;
-    if text.trim().is_empty() {
-        return Err(no_token());
-    }
-    Ok(text.trim().to_owned())
 }
 
 /// Header, claims with their meaning, signature and warnings.
@@ -92,6 +77,11 @@ pub fn print(out: &Output, decoded: &Decoded, now: Timestamp) {
         }
     }
     out.line(&format!("signature  {}", signature(out, &decoded.signature)));
+    remarks(out, decoded);
+}
+
+/// Warnings, and why something could not be read.
+fn remarks(out: &Output, decoded: &Decoded) {
     for warning in &decoded.warnings {
         out.line(&format!("{}    {}", out.paint(Paint::Warn, "warning"), out.safe(&warning.text)));
     }
@@ -110,6 +100,120 @@ pub fn signature(out: &Output, signature: &Signature) -> String {
     format!("{}: {}", out.paint(paint, word), out.safe(more))
 }
 
-fn short(value: &serde_json::Value) -> String {
+fn short(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn diff(context: &Context, first: Option<&str>, second: Option<&str>) -> Outcome {
+    let (first, second) = input::two_tokens(context, first, second)?;
+    let now = Timestamp::now();
+    let (first, second) = (readable(first.expose(), now)?, readable(second.expose(), now)?);
+    let mut found = Vec::new();
+    for (part, a, b) in [("header", &first.header, &second.header), ("claims", &first.claims, &second.claims)]
+    {
+        let none = serde_json::Map::new();
+        let differences = jwt::diff(a.as_ref().unwrap_or(&none), b.as_ref().unwrap_or(&none));
+        found.extend(differences.into_iter().map(|difference| (part, difference)));
+    }
+    let out = &context.out;
+    if out.json {
+        let list: Vec<Json> = found
+            .iter()
+            .map(|(part, d)| json!({ "part": part, "name": d.name, "first": d.first, "second": d.second }))
+            .collect();
+        out.answer(&json!({ "same": found.is_empty(), "differences": list }));
+        return Ok(0);
+    }
+    if found.is_empty() {
+        out.line("header and claims are the same");
+    }
+    for (part, Difference { name, first, second }) in &found {
+        out.line(&out.safe(&format!("{part}.{name}")));
+        for (sign, value) in [("-", first), ("+", second)] {
+            let shown =
+                value.as_ref().map_or_else(|| "(absent)".to_owned(), |value| with_time(name, value, now));
+            out.line(&format!("  {sign} {}", out.safe(&shown)));
+        }
+    }
+    Ok(0)
+}
+
+/// A value with its time in words where it is one.
+fn with_time(name: &str, value: &Json, now: Timestamp) -> String {
+    let claims = serde_json::Map::from_iter([(name.to_owned(), value.clone())]);
+    let line = jwt::explain(&claims, now, &jiff::tz::TimeZone::system()).pop();
+    match line {
+        Some(line) if !line.note.is_empty() => format!("{}  {}", line.value, line.note),
+        Some(line) => line.value,
+        None => short(value),
+    }
+}
+
+fn explain(context: &Context, args: &JwtExplainArgs) -> Outcome {
+    let text = input::token(context, args.token.as_deref())?;
+    let now = Timestamp::now();
+    let decoded = readable(text.expose(), now)?;
+    let facts = Facts {
+        url: args.url.clone().unwrap_or_default(),
+        issuer: args.issuer.clone().unwrap_or_default(),
+        audiences: args.audiences.clone(),
+        scopes: args.scopes.clone(),
+        client_id: args.client_id.clone().unwrap_or_default(),
+        sent_as: if args.dpop { SentAs::Dpop } else { SentAs::Bearer },
+        certificate: args.certificate,
+        ..Facts::default()
+    };
+    if let Some(url) = args.url.as_deref().filter(|url| url::Url::parse(url).is_err()) {
+        return Err(Problem::new(
+            ProblemKind::Usage,
+            format!("`{url}` is no URL"),
+            "",
+            "begin it with https://",
+        )
+        .into());
+    }
+    let lens = look(&decoded, &facts, now);
+    let claims = decoded.claims.clone().unwrap_or_default();
+    let lines = jwt::explain(&claims, now, &jiff::tz::TimeZone::system());
+    let out = &context.out;
+    if out.json {
+        let mut shape = report::decoded(&decoded, now);
+        shape["explained"] = lines
+            .iter()
+            .map(|l| json!({ "name": l.name, "value": l.value, "meaning": l.meaning, "note": l.note }))
+            .collect();
+        shape["lens"] = lens
+            .iter()
+            .map(|l| json!({ "topic": l.topic.word(), "state": l.state.word(), "text": l.text }))
+            .collect();
+        out.answer(&shape);
+        return Ok(0);
+    }
+    let width = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0).min(24);
+    for line in &lines {
+        out.line(&format!("{}  {}", out.safe(&format!("{:width$}", line.name)), out.safe(&line.value)));
+        for more in [line.note.as_str(), line.meaning].into_iter().filter(|more| !more.is_empty()) {
+            out.line(&format!("{:width$}  {}", "", out.paint(Paint::Dim, &out.safe(more))));
+        }
+    }
+    remarks(out, &decoded);
+    if args.url.is_some() {
+        out.line("for this request (only the API knows whether it takes the token):");
+    } else {
+        out.line("as far as the token itself tells (only the API knows whether it takes it):");
+    }
+    for verdict in &lens {
+        out.line(&verdict_line(out, verdict));
+    }
+    Ok(0)
+}
+
+fn verdict_line(out: &Output, verdict: &Verdict) -> String {
+    let (paint, word) = match verdict.state {
+        State::Ok => (Paint::Good, "ok     "),
+        State::Doubt => (Paint::Warn, "doubt  "),
+        State::Bad => (Paint::Bad, "bad    "),
+        State::Unknown => (Paint::Dim, "unknown"),
+    };
+    format!("  {}  {:8}  {}", out.paint(paint, word), verdict.topic.word(), out.safe(&verdict.text))
 }

@@ -33,9 +33,20 @@ impl TokenStore for KeptTokens {
     }
 
     fn save(&self, root: &Path, token: &Token) {
-        if let Some(vault) = self.vault() {
+        let open = self.vault();
+        // Where nothing was kept so far a vault is made now, if that asks nobody.
+        let vault = if self.may_open { self.secrets.vault_to_keep().ok().or(open) } else { open };
+        if let Some(vault) = vault {
             vault.save(root, token);
         }
+    }
+
+    fn get(&self, root: &Path, key: &TokenKey) -> Option<Token> {
+        TokenStore::get(&self.vault()?, root, key)
+    }
+
+    fn lock(&self, root: &Path, key: &TokenKey) -> Option<Box<dyn Send>> {
+        TokenStore::lock(&self.vault()?, root, key)
     }
 
     fn forget(&self, root: &Path, key: &TokenKey) {

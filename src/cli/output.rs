@@ -178,6 +178,17 @@ impl Output {
         }
     }
 
+    /// What a person must read to go on, also with `-q`: what is from outside went through
+    /// [`safe_note`](Self::safe_note).
+    pub fn tell(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// True when stderr shows colours.
+    pub fn notes_in_color(&self) -> bool {
+        self.stderr_color
+    }
+
     /// Only with `-v`.
     pub fn detail(&self, text: &str) {
         if self.verbose > 0 {

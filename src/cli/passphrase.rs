@@ -4,8 +4,9 @@
 use super::output::Output;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::secret::Secret;
+use crate::storage::vault_place::Passphrases;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The variable that holds the passphrase headless.
 pub const VARIABLE: &str = "HALLPASS_PASSPHRASE";
@@ -57,6 +58,10 @@ pub fn for_vault(file: Option<&Path>, may_ask: bool, new: bool) -> Result<Secret
     if !new {
         return prompt("vault passphrase: ");
     }
+    asked_twice()
+}
+
+fn asked_twice() -> Result<Secret, Problem> {
     let first = prompt("new vault passphrase: ")?;
     if first.is_empty() {
         return Err(Problem::new(
@@ -75,6 +80,34 @@ pub fn for_vault(file: Option<&Path>, may_ask: bool, new: bool) -> Result<Secret
         ));
     }
     Ok(first)
+}
+
+/// The command line's way to a passphrase.
+pub struct FromTerminal {
+    /// `--passphrase-file`.
+    pub file: Option<PathBuf>,
+    /// There is somebody to ask.
+    pub may_ask: bool,
+}
+
+impl Passphrases for FromTerminal {
+    fn given(&self) -> Result<Option<Secret>, Problem> {
+        given(self.file.as_deref())
+    }
+
+    fn ask(&self, new: bool) -> Result<Secret, Problem> {
+        for_vault(self.file.as_deref(), self.may_ask, new)
+    }
+}
+
+/// A new passphrase in place of the present one: asked for twice, else the first line of stdin.
+pub fn new_passphrase(out: &Output) -> Result<Secret, Problem> {
+    use std::io::IsTerminal;
+    if std::io::stdin().is_terminal() && out.can_ask() {
+        return asked_twice();
+    }
+    let typed = secret_value(out, "the new passphrase")?;
+    Ok(Secret::new(typed.expose().lines().next().unwrap_or_default()))
 }
 
 /// A secret the user hands over: from stdin when something is piped in, else a prompt.
@@ -124,7 +157,7 @@ static TERMINAL: std::sync::Mutex<Option<rustix::termios::Termios>> = std::sync:
 
 /// Keeps how the terminal was before its echo goes off.
 #[cfg(unix)]
-fn remember_terminal() {
+pub fn remember_terminal() {
     let Ok(tty) = std::fs::File::open("/dev/tty") else { return };
     if let (Ok(state), Ok(mut kept)) = (rustix::termios::tcgetattr(&tty), TERMINAL.lock()) {
         kept.get_or_insert(state);
@@ -140,8 +173,9 @@ pub fn restore_terminal() {
     }
 }
 
+/// Nothing to do here.
 #[cfg(not(unix))]
-fn remember_terminal() {}
+pub fn remember_terminal() {}
 
 /// Nothing to do here.
 #[cfg(not(unix))]

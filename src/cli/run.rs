@@ -2,6 +2,7 @@
 
 use super::args::RunArgs;
 use super::context::{Context, set_layer};
+use super::login::Desk;
 use super::output::{Output, Paint};
 use super::{Failed, Outcome, guess};
 use crate::model::problem::{Problem, ProblemKind};
@@ -40,6 +41,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Outcome {
         set: (!args.set.is_empty()).then(|| set_layer(&args.set)),
     };
     let session = context.session(environment.as_ref())?;
+    Desk::sit_at_terminal(context, &session);
     let out = &context.out;
     let redactor = session.redactor().clone();
     let summary = context.block_on(|cancel| {

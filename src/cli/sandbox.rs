@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::args::SandboxArgs;
 use super::context::Context;
+use super::sandbox_workspace;
 use super::save::{self, Access};
 use crate::model::problem::Problem;
 use crate::sandbox::{self, Sandbox, SandboxOptions};
@@ -23,6 +24,10 @@ pub fn sandbox(context: &Context, args: &SandboxArgs) -> Outcome {
         if let Some(file) = &args.print_credentials {
             save::bytes(file, sandbox.credentials().as_bytes(), Access::Private)?;
             out.note(&format!("credentials of the registered client: {}", file.display()));
+        }
+        if let Some(dir) = &args.print_workspace {
+            sandbox_workspace::print(dir, &sandbox)?;
+            out.note(&format!("workspace for this sandbox: hallpass -C {}", dir.display()));
         }
         if out.json {
             let tls = sandbox.tls_address.map(|a| format!("https://{a}"));

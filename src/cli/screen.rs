@@ -6,10 +6,13 @@ use super::{Outcome, demo, passphrase};
 use crate::app::state::Start;
 use crate::flow::Session;
 use crate::model::problem::{Problem, ProblemKind};
-use crate::model::settings::Settings;
+use crate::model::secret::Secret;
+use crate::model::settings::{Settings, VaultChoice};
 use crate::sandbox::Sandbox;
+use crate::storage::audit::AuditLog;
 use crate::storage::secrets::{Secrets, UntrustedCommand};
-use crate::storage::vault::{self, Vault};
+use crate::storage::vault::Vault;
+use crate::storage::vault_place::{Found, Passphrases, VaultPlace};
 use crate::storage::{self, paths, state};
 use crate::tui::run::{Ended, ScreenStart, run};
 use std::path::PathBuf;
@@ -22,6 +25,8 @@ pub struct DemoFacts {
     pub credentials_file: PathBuf,
     /// Where the sandbox listens.
     pub sandbox_url: String,
+    /// Secrets for the vault in memory: environment, name, value.
+    pub secrets: Vec<(&'static str, String, Secret)>,
 }
 
 /// What the screen is opened with.
@@ -52,12 +57,23 @@ pub fn open(options: ScreenOptions) -> Result<Ended, Problem> {
     workspace.root.clone_from(&root);
     let (secrets, vault_word) = match &options.demo {
         // The demo keeps nothing.
-        Some(_) => (Secrets::with_vault(Vault::memory(), UntrustedCommand::Refuse), "memory"),
-        None => secrets_of_user(options.passphrase_file.clone())?,
+        Some((_, facts)) => {
+            let vault = Vault::memory();
+            for (environment, name, secret) in &facts.secrets {
+                vault.set(&root, environment, name, secret.clone())?;
+            }
+            (Secrets::with_vault(vault, UntrustedCommand::Refuse), "memory")
+        }
+        None => secrets_of_user(options.settings.vault, options.passphrase_file.clone())?,
     };
     let secrets = Arc::new(secrets);
-    let kept = KeptTokens::new(Arc::clone(&secrets), vault_word == "file");
+    let kept = KeptTokens::new(Arc::clone(&secrets), vault_word != "locked");
     let session = Session::new(&options.settings, Arc::clone(&secrets) as _, Some(Arc::new(kept)));
+    if options.demo.is_none()
+        && let Ok(log) = AuditLog::of_user()
+    {
+        session.set_audit(Arc::new(log));
+    }
     let start = Start {
         environment: match &options.demo {
             Some(_) => Some(demo::ENVIRONMENT.to_owned()),
@@ -76,29 +92,46 @@ pub fn open(options: ScreenOptions) -> Result<Ended, Problem> {
     run(ScreenStart { start, session, secrets, keeps, color: !options.no_color })
 }
 
-/// The user's secrets, and the word for the store: `file`, `locked` (a passphrase is wanted) or `memory`.
-/// A screen never asks on the plain terminal: it has a prompt of its own.
-fn secrets_of_user(passphrase_file: Option<PathBuf>) -> Result<(Secrets, &'static str), Problem> {
-    let there = paths::vault_file().is_some_and(|f| vault::exists(&f));
+/// The user's secrets, and the word for the store: `keyring`, `file`, `locked` (a passphrase is wanted)
+/// or `memory`. Only the file's header is looked at: the first frame waits for no keyring.
+fn secrets_of_user(
+    setting: VaultChoice,
+    passphrase_file: Option<PathBuf>,
+) -> Result<(Secrets, &'static str), Problem> {
+    let place = VaultPlace::of_user(setting)?;
     let given = passphrase::given(passphrase_file.as_deref())?.is_some();
-    let word = match (there, given) {
-        (true, true) => "file",
-        (true, false) => "locked",
-        (false, _) => "memory",
+    // A vault that cannot be looked at is told of when a secret of it is needed.
+    let word = match place.found() {
+        Ok(Found::Keyring) => "keyring",
+        Ok(Found::Passphrase) if given => "file",
+        Ok(Found::Passphrase) | Err(_) => "locked",
+        Ok(Found::Nothing) => "memory",
     };
-    let open = move || match paths::vault_file().filter(|f| vault::exists(f)) {
-        Some(file) => match passphrase::given(passphrase_file.as_deref())? {
-            Some(passphrase) => Vault::open(&file, &passphrase),
-            None => Err(Problem::new(
+    let (reading, keeping) = (OnScreen(passphrase_file.clone()), OnScreen(passphrase_file));
+    let to_keep = place.clone();
+    let open = move || place.open(&reading);
+    let keep = move || to_keep.open_to_keep(&keeping, false);
+    Ok((Secrets::new(Arc::new(open), UntrustedCommand::Refuse).keeping(Arc::new(keep)), word))
+}
+
+/// A screen never asks on the plain terminal: it has a prompt of its own.
+struct OnScreen(Option<PathBuf>);
+
+impl Passphrases for OnScreen {
+    fn given(&self) -> Result<Option<Secret>, Problem> {
+        passphrase::given(self.0.as_deref())
+    }
+
+    fn ask(&self, _new: bool) -> Result<Secret, Problem> {
+        self.given()?.ok_or_else(|| {
+            Problem::new(
                 ProblemKind::Unresolved,
                 "the vault is locked",
                 "its passphrase was not given yet",
                 "press : and choose the vault command to unlock it",
-            )),
-        },
-        None => Ok(Vault::memory()),
-    };
-    Ok((Secrets::new(Arc::new(open), UntrustedCommand::Refuse), word))
+            )
+        })
+    }
 }
 
 /// The workspace of those who have none here; made when it is first opened.

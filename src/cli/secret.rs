@@ -1,10 +1,12 @@
 //! `hallpass secret`: what is in the vault. Values never come from an argument and never go out.
 
-use super::args::{SecretAction, SecretArgs};
+use super::args::{SecretAction, SecretArgs, SecretPlace};
 use super::context::Context;
 use super::{Outcome, passphrase};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::value::{SecretRef, Value};
+use crate::storage::vault::{Vault, VaultKind};
+use crate::storage::vault_place::{Found, Passphrases, VaultPlace};
 use serde_json::json;
 
 /// `secret …`.
@@ -13,7 +15,66 @@ pub fn secret(context: &Context, args: &SecretArgs) -> Outcome {
         SecretAction::Set { name, env } => set(context, name, env.as_deref()),
         SecretAction::List => list(context),
         SecretAction::Forget { name, env } => forget(context, name, env.as_deref()),
+        SecretAction::Passphrase => new_passphrase(context),
+        SecretAction::Store { place } => store(context, *place),
     }
+}
+
+/// The vault file, which must be there, and how it is reached.
+fn kept_vault(context: &Context) -> Result<(VaultPlace, Vault), Problem> {
+    let place = context.vault_place()?;
+    if place.found()? == Found::Nothing {
+        return Err(Problem::new(
+            ProblemKind::Usage,
+            "there is no vault yet",
+            "nothing was kept in one so far",
+            "keep a secret first: `hallpass secret set NAME`",
+        ));
+    }
+    let vault = place.open(&context.passphrases())?;
+    Ok((place, vault))
+}
+
+fn new_passphrase(context: &Context) -> Outcome {
+    let (place, vault) = kept_vault(context)?;
+    if vault.kind() != VaultKind::File {
+        return Err(Problem::new(
+            ProblemKind::Usage,
+            "this vault has no passphrase",
+            "its key is in the system keyring",
+            "`hallpass secret store file` moves it to a passphrase",
+        )
+        .into());
+    }
+    let passphrase = passphrase::new_passphrase(&context.out)?;
+    vault.use_passphrase(&passphrase, place.keyring())?;
+    stored(context, &vault, "the vault has a new passphrase")
+}
+
+fn store(context: &Context, to: SecretPlace) -> Outcome {
+    let (place, vault) = kept_vault(context)?;
+    match (to, vault.kind()) {
+        (SecretPlace::Keyring, VaultKind::Keyring) | (SecretPlace::File, VaultKind::File) => {
+            return stored(context, &vault, "the vault is there already");
+        }
+        (SecretPlace::Keyring, _) => vault.use_keyring(place.keyring())?,
+        (SecretPlace::File, _) => {
+            let given = context.passphrases().given()?;
+            let passphrase = given.map_or_else(|| passphrase::new_passphrase(&context.out), Ok)?;
+            vault.use_passphrase(&passphrase, place.keyring())?;
+        }
+    }
+    stored(context, &vault, "moved the vault")
+}
+
+fn stored(context: &Context, vault: &Vault, words: &str) -> Outcome {
+    let (out, kind) = (&context.out, vault.kind().word());
+    if out.json {
+        out.answer(&json!({ "vault": kind }));
+    } else {
+        out.line(&format!("{words} ({kind})"));
+    }
+    Ok(0)
 }
 
 fn set(context: &Context, name: &str, env: Option<&str>) -> Outcome {
@@ -61,6 +122,7 @@ fn list(context: &Context) -> Outcome {
     let mut names = vault.list(&workspace.root);
     names.sort();
     let out = &context.out;
+    out.note(&format!("vault: {}", vault.kind().word()));
     if out.json {
         let all: Vec<_> =
             names.iter().map(|n| json!({"name": n.name, "environment": n.environment})).collect();

@@ -2,6 +2,7 @@
 
 use super::args::SendArgs;
 use super::context::{Context, set_layer};
+use super::login::Desk;
 use super::output::Paint;
 use super::{Failed, Outcome, guess, save};
 use crate::content::visible::visible;
@@ -25,6 +26,7 @@ pub fn send(context: &Context, args: &SendArgs) -> Outcome {
         return dry_run(context, &session, &plan);
     }
     context.confirm_protected(environment.as_ref(), args.yes)?;
+    Desk::sit_at_terminal(context, &session);
     let out = &context.out;
     let verbose = out.verbose > 0;
     let sent = context.block_on(|cancel| {
@@ -250,6 +252,16 @@ fn tell(context: &Context, sent: &Sent, redactor: &Redactor) {
     let out = &context.out;
     if out.quiet {
         return;
+    }
+    for (reason, _) in &sent.retried {
+        out.note(match reason {
+            flow::RetryReason::InvalidToken => {
+                "the server refused the token as invalid: it was renewed, and the request sent once more"
+            }
+            flow::RetryReason::DpopNonce => {
+                "the server gave a nonce for the DPoP proof: the request was sent once more"
+            }
+        });
     }
     if let Some(exchange) = &sent.exchange {
         for r in &exchange.redirects {

@@ -1,6 +1,7 @@
 //! From a plan to the request as it goes out: everything but the token and the contents of files.
 
 use super::body::{self, Source};
+use super::material::Material;
 use super::network;
 use super::scope::{Scope, Text};
 use crate::http::{EngineOptions, Outgoing};
@@ -26,6 +27,8 @@ pub(super) struct Built {
     /// The profile whose token it wants.
     pub profile: Option<OauthProfile>,
     pub options: EngineOptions,
+    /// Certificate and key for servers that ask, not yet read.
+    pub identity: (Material, Material),
 }
 
 /// Renders a plan.
@@ -45,6 +48,7 @@ pub(super) fn build(
     add_content_type(&mut headers, body.content_type);
     resolve_operands(plan, scope);
     let options = network::options(&plan.environment, &plan.root, settings.connect_timeout, scope);
+    let identity = network::identity(&plan.environment, profile.as_ref(), &plan.root, scope);
     // A URL with a hole in it is no matter of its scheme: the hole is reported by the scope.
     if scope.complete("", "").is_ok() {
         url.text = absolute(&url.text)?;
@@ -60,20 +64,10 @@ pub(super) fn build(
         redirects: request.options.redirects.unwrap_or(settings.redirects),
         http_version: request.options.http_version.clone(),
         body_memory: settings.body_memory,
+        body_limit: 0,
+        per_hop: None,
     };
-    Ok(Built { outgoing, body: body.source, profile, options })
-}
-
-/// Puts a token where the profile wants it.
-pub(super) fn add_token(outgoing: &mut Outgoing, profile: &OauthProfile, scheme: &str, token: &str) {
-    if profile.token_in_query {
-        let mut url = Text { text: std::mem::take(&mut outgoing.url), secret: true };
-        add_query(&mut url, "access_token", &encode_component(token));
-        outgoing.url = url.text;
-        outgoing.url_sensitive = true;
-    } else {
-        outgoing.headers.push(Header::sensitive("Authorization", format!("{scheme} {token}")));
-    }
+    Ok(Built { outgoing, body: body.source, profile, options, identity })
 }
 
 fn header(row: &Row, scope: &Scope<'_>) -> Option<Header> {
@@ -102,7 +96,7 @@ fn add_params(url: &mut Text, rows: &[Row], scope: &Scope<'_>) {
 }
 
 /// Appends an encoded parameter behind the query that is there, before a fragment.
-fn add_query(url: &mut Text, name: &str, value: &str) {
+pub(super) fn add_query(url: &mut Text, name: &str, value: &str) {
     let at = url.text.find('#').unwrap_or(url.text.len());
     let between = match url.text[..at].find('?') {
         None => "?",

@@ -1,16 +1,16 @@
 //! What is written on a token, and whether its signature holds by the keys endpoint of the profile.
 //! Only the configured endpoint is asked: a token's own `jku` or `x5u` is never followed.
 
-use super::network::options;
-use super::scope::resolve;
-use super::token::surroundings;
+use super::call::Call;
+use super::endpoints::{Leg, body_of_200};
+use super::road::Road;
 use super::{Session, TokenPlan};
-use crate::http::{EngineOptions, Outgoing};
+use crate::http::EngineOptions;
 use crate::jwt::{self, Decoded, Jwks, Signature, TokenKind};
 use crate::model::exchange::Header;
+use crate::model::profile::OauthProfile;
 use crate::model::progress::no_progress;
-use crate::template::{Dynamics, Place};
-use bytes::Bytes;
+use crate::template::Dynamics;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ pub(super) struct KeySets {
     asked_for: Mutex<HashMap<(String, String), Instant>>,
 }
 
-/// Decodes a token and checks its signature against the profile's keys endpoint (`jwks_url`, else the
+/// Decodes a token and checks its signature against the profile's keys endpoint (`jwks_url`, else the issuer's, else the
 /// one beside the token URL). Without one, or when it does not answer, it stays unverified and says so.
 /// Key sets are kept for the session; an unknown `kid` refetches once.
 pub async fn inspect_token(
@@ -49,8 +49,7 @@ pub async fn inspect_token(
     if decoded.kind != TokenKind::Jws || algorithm.eq_ignore_ascii_case("none") {
         return decoded;
     }
-    let kid = decoded.header.as_ref().and_then(|h| h.get("kid")).and_then(Json::as_str).map(str::to_owned);
-    decoded.signature = match signature(session, plan, token, kid.as_deref(), cancel).await {
+    decoded.signature = match signature(session, plan, token, cancel).await {
         Ok(signature) => signature,
         Err(reason) => Signature::Unverified { reason },
     };
@@ -61,44 +60,69 @@ async fn signature(
     session: &Session,
     plan: &TokenPlan,
     token: &str,
-    kid: Option<&str>,
     cancel: &CancellationToken,
 ) -> Result<Signature, String> {
     let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
-    let around = surroundings(session, plan, &dynamics, "cannot read the keys endpoint", cancel);
-    let profile = &plan.profile;
-    let found = resolve(&around, |scope| {
-        let place = format!("`jwks_url` of profile `{}`", profile.name);
-        let stated = scope.text(&profile.jwks_url, Place::Verbatim, &place).text;
-        let token_url = if stated.is_empty() {
-            let place = format!("`token_url` of profile `{}`", profile.name);
-            scope.text(&profile.token_url, Place::Verbatim, &place).text
-        } else {
-            String::new()
-        };
-        let options = options(&plan.environment, &plan.root, session.settings().connect_timeout, scope);
-        Ok((stated, token_url, options))
-    });
-    let ((stated, token_url, options), ..) = found.await.map_err(|p| p.what)?;
-    let url = if stated.is_empty() {
-        jwt::keys_url_beside(token_url.trim())
-    } else {
-        Some(stated.trim().to_owned())
+    let what = "cannot read the keys endpoint";
+    let plan = TokenPlan { profile: for_keys(&plan.profile), ..plan.clone() };
+    let call = Call::open(session, &plan, &dynamics, what, &no_progress, cancel).await.map_err(|p| p.what)?;
+    let asking = tokio::time::timeout(PATIENCE, call.endpoints(&[], call.stated.get(Leg::Jwks).is_empty()));
+    let endpoints = match asking.await {
+        Ok(found) => found.map_err(|f| f.problem.why)?,
+        Err(_) => return Err("the issuer did not answer in time".to_owned()),
     };
-    let Some(url) = url else {
-        return Err(format!("no keys endpoint is known: set `jwks_url` in auth/{}.toml", profile.name));
+    match endpoints.get(Leg::Jwks) {
+        "" => Err(format!("no keys endpoint is known: set `jwks_url` in auth/{}.toml", plan.profile.name)),
+        url => by_keys(&call.road, url, token).await,
+    }
+}
+
+/// What of a profile tells where its keys are: nothing else needs to have a value.
+fn for_keys(profile: &OauthProfile) -> OauthProfile {
+    let alone = OauthProfile {
+        name: profile.name.clone(),
+        jwks_url: profile.jwks_url.clone(),
+        certificate: profile.certificate.clone(),
+        tls_key: profile.tls_key.clone(),
+        ..OauthProfile::default()
     };
-    let (set, old) = match session.key_sets().get(&options, &url) {
+    if !profile.jwks_url.is_empty() {
+        return alone;
+    }
+    OauthProfile { issuer: profile.issuer.clone(), token_url: profile.token_url.clone(), ..alone }
+}
+
+/// Checks a signature by the key set of an endpoint.
+pub(super) async fn by_keys(road: &Road<'_>, url: &str, token: &str) -> Result<Signature, String> {
+    let sets = road.session.key_sets();
+    let (set, old) = match sets.get(&road.options, url) {
         Some(set) => (set, true),
-        None => (fetch(session, &options, &url, cancel).await?, false),
+        None => (fetch(road, url).await?, false),
     };
+    let header = jwt::decode(token, Timestamp::UNIX_EPOCH).header;
+    let kid = header.as_ref().and_then(|h| h.get("kid")).and_then(Json::as_str);
     let keys = match kid.filter(|kid| old && !has_kid(&set, kid)) {
-        Some(kid) if session.key_sets().may_ask_for(&url, kid) => {
-            fetch(session, &options, &url, cancel).await.unwrap_or(set)
-        }
+        Some(kid) if sets.may_ask_for(url, kid) => fetch(road, url).await.unwrap_or(set),
         _ => set,
     };
     Ok(jwt::verify(token, &keys))
+}
+
+/// The key set at a URL, by the road of the plan's environment. Its profile is not looked at.
+///
+/// # Errors
+/// In words: no answer, or no key set.
+pub async fn key_set(
+    session: &Session,
+    plan: &TokenPlan,
+    url: &str,
+    cancel: &CancellationToken,
+) -> Result<Arc<Jwks>, String> {
+    let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
+    let plan = TokenPlan { profile: OauthProfile::default(), ..plan.clone() };
+    let what = "cannot read the key set";
+    let call = Call::open(session, &plan, &dynamics, what, &no_progress, cancel).await.map_err(|p| p.what)?;
+    fetch(&call.road, url).await
 }
 
 fn has_kid(keys: &Jwks, kid: &str) -> bool {
@@ -125,37 +149,19 @@ impl KeySets {
     }
 }
 
-async fn fetch(
-    session: &Session,
-    options: &EngineOptions,
-    url: &str,
-    cancel: &CancellationToken,
-) -> Result<Arc<Jwks>, String> {
-    let outgoing = Outgoing {
-        method: "GET".to_owned(),
-        url: url.to_owned(),
-        headers: vec![Header::new("Accept", "application/jwk-set+json, application/json")],
-        body: Bytes::new(),
-        body_sensitive: false,
-        url_sensitive: false,
-        timeout: session.settings().timeout.min(PATIENCE),
-        redirects: 0,
-        http_version: None,
-        body_memory: session.settings().body_memory,
+async fn fetch(road: &Road<'_>, url: &str) -> Result<Arc<Jwks>, String> {
+    let headers = vec![Header::new("Accept", "application/jwk-set+json, application/json")];
+    let asking = tokio::time::timeout(PATIENCE, road.get("keys request", url, headers));
+    let exchange = match asking.await {
+        Ok(got) => got.map_err(|f| format!("the keys endpoint did not answer: {}", f.problem.why))?,
+        Err(_) => return Err("the keys endpoint did not answer in time".to_owned()),
     };
-    let engine = session.engine(options).map_err(|f| f.text)?;
-    let exchange = engine.send(outgoing, &no_progress, cancel).await;
-    if let Some(failure) = &exchange.failure {
-        return Err(format!("the keys endpoint did not answer: {}", failure.text));
-    }
-    let Some(response) = exchange.response.as_ref().filter(|r| r.status == 200) else {
-        let status = exchange.status().unwrap_or(0);
-        return Err(format!("the keys endpoint answered {status} instead of a key set"));
-    };
-    let body = response.body.bytes().unwrap_or_default();
+    let body = body_of_200(&exchange).map_err(|_| {
+        format!("the keys endpoint answered {} instead of a key set", exchange.status().unwrap_or(0))
+    })?;
     let keys = Jwks::parse(&String::from_utf8_lossy(&body))
         .map_err(|why| format!("the keys endpoint's answer is no key set: {why}"))?;
     let set = Arc::new(keys);
-    session.key_sets().put(options, url, Arc::clone(&set));
+    road.session.key_sets().put(&road.options, url, Arc::clone(&set));
     Ok(set)
 }

@@ -1,18 +1,31 @@
 //! The one pipeline that screen and command line share: render, get a token, send, capture, check.
 //! Async; owns no global; writes no file.
 
+mod acquire;
 mod answer;
+mod authorized;
 mod body;
 mod build;
+mod cache;
+mod call;
+mod discover;
+mod endpoints;
+pub mod events;
+mod grants;
 mod keys;
+pub mod login;
+pub mod manage;
+mod material;
 mod network;
+mod origins;
+mod road;
 mod scope;
 mod send;
 mod session;
 pub mod three_part;
 mod token;
 
-pub use keys::inspect_token;
+pub use keys::{inspect_token, key_set};
 pub use send::{preview, send_request};
 pub use session::Session;
 pub use token::obtain_token;
@@ -50,6 +63,16 @@ pub trait TokenStore: Send + Sync {
     fn save(&self, root: &Path, token: &Token);
     /// Forgets one.
     fn forget(&self, root: &Path, key: &TokenKey);
+    /// The stored token of a key as it is now, whatever another process did meanwhile.
+    fn get(&self, root: &Path, key: &TokenKey) -> Option<Token> {
+        self.load(root).into_iter().find(|t| &t.key == key)
+    }
+    /// Waits until no other process renews the token of this key, and keeps others waiting until the guard is dropped. `None` where
+    /// it cannot be locked: then this process goes on alone.
+    fn lock(&self, root: &Path, key: &TokenKey) -> Option<Box<dyn Send>> {
+        let _ = (root, key);
+        None
+    }
 }
 
 /// Where a token is asked for.
@@ -82,6 +105,25 @@ impl From<Problem> for TokenFailure {
     }
 }
 
+/// Why a request was sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryReason {
+    /// 401 with `error="invalid_token"`: the token was renewed.
+    InvalidToken,
+    /// 401 with `use_dpop_nonce` (RFC 9449 section 9).
+    DpopNonce,
+}
+
+impl RetryReason {
+    /// The word of the contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InvalidToken => "invalid_token",
+            Self::DpopNonce => "dpop_nonce",
+        }
+    }
+}
+
 /// What came of one request.
 #[derive(Debug, Clone, Default)]
 pub struct Sent {
@@ -99,6 +141,9 @@ pub struct Sent {
     pub missing_captures: Vec<(String, String)>,
     /// Variables used, for the preview.
     pub used: Vec<crate::template::Used>,
+    /// What happened before the exchange: the API refused the token with `invalid_token`, so it was renewed and the request
+    /// sent once more; or it gave a DPoP nonce. Each with the exchange that was answered so.
+    pub retried: Vec<(RetryReason, Arc<Exchange>)>,
     /// Why it failed: network, time-out, no token, unresolved, cancelled. A 401 or a failed check is
     /// no problem here: look at the exchange and the checks.
     pub problem: Option<Problem>,

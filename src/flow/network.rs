@@ -1,10 +1,13 @@
 //! The road to the network: an environment's options, and failures of the road in words.
 
+use super::material::{Material, material};
 use super::scope::Scope;
-use crate::http::EngineOptions;
+use crate::http::{ClientIdentity, EngineOptions};
 use crate::model::environment::Environment;
 use crate::model::exchange::{Failure, FailureKind};
 use crate::model::problem::{Problem, ProblemKind};
+use crate::model::profile::OauthProfile;
+use crate::model::secret::Secret;
 use crate::template::Place;
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +27,38 @@ pub(super) fn options(
         insecure: network.insecure,
         resolve: network.resolve.clone(),
         connect_timeout,
+        identity: None,
     }
+}
+
+/// Certificate and key presented to servers that ask: the profile's own, else the environment's. Files are not read yet.
+pub(super) fn identity(
+    environment: &Environment,
+    profile: Option<&OauthProfile>,
+    root: &Path,
+    scope: &Scope<'_>,
+) -> (Material, Material) {
+    if let Some(profile) = profile.filter(|p| !p.certificate.is_empty()) {
+        let of = |value, name: &str| {
+            material(scope, root, value, name, &format!("`{name}` of profile `{}`", profile.name))
+        };
+        return (of(&profile.certificate, "certificate"), of(&profile.tls_key, "tls_key"));
+    }
+    let network = &environment.network;
+    let of = |value, name: &str| {
+        material(scope, root, value, name, &format!("`{name}` of environment `{}`", environment.name))
+    };
+    (of(&network.client_certificate, "client_certificate"), of(&network.client_key, "client_key"))
+}
+
+/// Reads them. Whether they fit each other is seen when the engine is made.
+pub(super) async fn load_identity(
+    (certificate, key): &(Material, Material),
+    what: &str,
+) -> Result<Option<ClientIdentity>, Problem> {
+    let Some(chain) = certificate.load(what).await? else { return Ok(None) };
+    let key = key.load(what).await?.unwrap_or_else(Secret::default);
+    Ok(Some(ClientIdentity { chain: chain.expose().to_owned(), key }))
 }
 
 /// Host (and port, if one is written) of a URL, for words; the text itself where it is no URL.
@@ -97,6 +131,12 @@ pub(super) fn failure_problem(what: &str, failure: &Failure, environment: &str) 
                 .to_owned(),
         ),
         FailureKind::Cancelled => (ProblemKind::Interrupted, "send it again when you want to".to_owned()),
+        FailureKind::Local if failure.text.contains("client certificate") => (
+            ProblemKind::File,
+            format!(
+                "correct `certificate` and `tls_key` of the profile, or `client_certificate` and `client_key` under [network] of {in_environment}"
+            ),
+        ),
         FailureKind::Local => {
             (ProblemKind::File, format!("check the file, and `ca_file` of {in_environment}"))
         }

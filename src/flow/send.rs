@@ -1,13 +1,13 @@
 //! Sends one request of a plan: render, token, send, capture, check.
 
-use super::build::{Built, add_token, build, title};
-use super::network::{failure_problem, host};
+use super::authorized::{Authorized, add_token};
+use super::build::{Built, build, title};
+use super::network::{failure_problem, host, load_identity};
 use super::scope::{Scope, Secrets, Surroundings, cancelled, resolve};
-use super::token::obtain_token;
 use super::{Sent, Session, TokenPlan};
 use crate::http::Outgoing;
 use crate::model::check::CheckResult;
-use crate::model::exchange::Exchange;
+use crate::model::exchange::{Exchange, Header};
 use crate::model::plan::{Layer, Plan};
 use crate::model::problem::Problem;
 use crate::model::progress::ProgressSink;
@@ -35,7 +35,10 @@ pub fn preview(session: &Session, plan: &Plan) -> Result<(Outgoing, Vec<Used>), 
     let Built { mut outgoing, body, profile, .. } = built?;
     learn_query(session, &outgoing.url);
     if let Some(profile) = profile {
-        add_token(&mut outgoing, &profile, "Bearer", MASK);
+        add_token(&mut outgoing, &profile, if profile.dpop { "DPoP" } else { "Bearer" }, MASK);
+        if profile.dpop {
+            outgoing.headers.push(Header::sensitive("DPoP", MASK));
+        }
     }
     outgoing.url = outgoing.url.replace(&template::encode_component(MASK), MASK);
     outgoing.body = body.preview();
@@ -98,34 +101,32 @@ async fn run(
     let settings = session.settings();
     let (built, used, secrets) = resolve(&around, |scope| build(plan, settings, &boundary, scope)).await?;
     sent.used = used;
-    let Built { mut outgoing, body, profile, options } = built;
+    let Built { mut outgoing, body, profile, mut options, identity } = built;
     learn_query(session, &outgoing.url);
+    options.identity = load_identity(&identity, &what).await?;
     outgoing.body = tokio::select! {
         body = body.load() => body?,
         () = cancel.cancelled() => return Err(cancelled(&what)),
     };
-    if let Some(profile) = profile {
-        let token_plan = TokenPlan {
-            profile,
-            environment: plan.environment.clone(),
-            layers: plan.layers.clone(),
-            root: plan.root.clone(),
-        };
-        match obtain_token(session, &token_plan, false, progress, cancel).await {
-            Ok(token) => {
-                add_token(&mut outgoing, &token_plan.profile, token.scheme(), token.access_token.expose());
-                sent.token = Some(token);
-            }
-            Err(failure) => {
-                sent.token_exchange = failure.exchange;
-                return Err(failure.problem);
-            }
-        }
-    }
     let failed = format!("{} {} failed", outgoing.method, host(&outgoing.url));
     let environment = &plan.environment.name;
-    let engine = session.engine(&options).map_err(|f| failure_problem(&failed, &f, environment))?;
-    let exchange = Arc::new(engine.send(outgoing, progress, cancel).await);
+    let engine = match session.engine(&options) {
+        Ok(engine) => engine,
+        Err(failure) => return Err(failure_problem(&failed, &failure, environment)),
+    };
+    let exchange = match profile {
+        None => Arc::new(engine.send(outgoing, progress, cancel).await),
+        Some(profile) => {
+            let token_plan = TokenPlan {
+                profile,
+                environment: plan.environment.clone(),
+                layers: plan.layers.clone(),
+                root: plan.root.clone(),
+            };
+            Authorized { session, plan: &token_plan, engine, outgoing, progress, cancel }.send(sent).await?
+        }
+    };
+    session.origins().note(&exchange);
     learn_tokens(session, &exchange);
     sent.exchange = Some(Arc::clone(&exchange));
     if let Some(failure) = &exchange.failure {

@@ -1,17 +1,27 @@
 //! What lives as long as the program: engines with their open connections, tokens, key sets, known
 //! secrets.
 
+use super::cache::Tokens;
+use super::endpoints::Published;
+use super::events::{Audit, TokenEvent, TokenEventKind};
 use super::keys::KeySets;
-use super::token::Tokens;
+use super::login::{LoginDesk, LoginId};
+use super::origins::Origins;
 use super::{SecretSource, TokenStore};
 use crate::http::{Engine, EngineOptions};
 use crate::model::exchange::Failure;
 use crate::model::redact::Redactor;
 use crate::model::settings::Settings;
 use crate::model::token::{Token, TokenKey};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// How long a login waits for a person.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What lives as long as the program: engines, tokens, known secrets. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +37,12 @@ struct Inner {
     engines: Mutex<HashMap<EngineOptions, Engine>>,
     tokens: Tokens,
     keys: KeySets,
+    published: Published,
+    origins: Origins,
+    logins: AtomicU64,
+    patience: RwLock<Duration>,
+    desk: RwLock<Option<Arc<dyn LoginDesk>>>,
+    audit: RwLock<Option<Arc<dyn Audit>>>,
 }
 
 impl Session {
@@ -45,8 +61,29 @@ impl Session {
                 engines: Mutex::default(),
                 tokens: Tokens::default(),
                 keys: KeySets::default(),
+                published: Published::default(),
+                origins: Origins::default(),
+                logins: AtomicU64::new(0),
+                patience: RwLock::new(PATIENCE),
+                desk: RwLock::default(),
+                audit: RwLock::default(),
             }),
         }
+    }
+
+    /// Sets where a person sits who can log in. Without one, a grant that needs a person fails and says so.
+    pub fn set_desk(&self, desk: Arc<dyn LoginDesk>) {
+        *self.inner.desk.write().unwrap_or_else(PoisonError::into_inner) = Some(desk);
+    }
+
+    /// Sets where audit lines go.
+    pub fn set_audit(&self, audit: Arc<dyn Audit>) {
+        *self.inner.audit.write().unwrap_or_else(PoisonError::into_inner) = Some(audit);
+    }
+
+    /// Sets how long a login waits for a person; five minutes where nothing is said.
+    pub fn set_login_patience(&self, patience: Duration) {
+        *self.inner.patience.write().unwrap_or_else(PoisonError::into_inner) = patience;
     }
 
     /// Masks every secret this session has seen.
@@ -71,11 +108,18 @@ impl Session {
         }
     }
 
-    /// Drops a cached token (and its stored copy).
+    /// Drops a cached token (and its stored copy). Blocks (files are written).
     pub fn forget(&self, root: &Path, key: &TokenKey) {
         self.inner.tokens.forget(root, key);
         if let Some(store) = &self.inner.store {
             store.forget(root, key);
+        }
+        if let Some(audit) = self.audit() {
+            let what = TokenEventKind::Forgotten;
+            audit.note(
+                root,
+                &TokenEvent { at: Timestamp::now(), what, key: key.clone(), detail: String::new() },
+            );
         }
     }
 
@@ -96,13 +140,42 @@ impl Session {
         &self.inner.tokens
     }
 
+    pub(super) fn published(&self) -> &Published {
+        &self.inner.published
+    }
+
+    pub(super) fn origins(&self) -> &Origins {
+        &self.inner.origins
+    }
+
+    pub(super) fn desk(&self) -> Option<Arc<dyn LoginDesk>> {
+        self.inner.desk.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn audit(&self) -> Option<Arc<dyn Audit>> {
+        self.inner.audit.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn next_login(&self) -> LoginId {
+        LoginId(self.inner.logins.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    pub(super) fn login_patience(&self) -> Duration {
+        *self.inner.patience.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn key_sets(&self) -> &KeySets {
         &self.inner.keys
     }
 
     /// Every secret text of a token becomes known.
     pub(super) fn learn(&self, token: &Token) {
-        let texts = [Some(&token.access_token), token.refresh_token.as_ref(), token.id_token.as_ref()];
+        let texts = [
+            Some(&token.access_token),
+            token.refresh_token.as_ref(),
+            token.id_token.as_ref(),
+            token.dpop_key.as_ref(),
+        ];
         for secret in texts.into_iter().flatten() {
             self.redactor().learn(secret.expose());
         }

@@ -23,7 +23,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+mod desk;
+mod dpop;
+mod grants;
+mod hostile_as;
+mod hostile_as_login;
 mod keys;
+mod life;
+mod login;
+mod manage;
 mod preview;
 mod token;
 
@@ -35,6 +43,12 @@ struct Arrived {
 }
 
 impl Arrived {
+    /// A field of the form.
+    fn field(&self, name: &str) -> Option<String> {
+        let mut pairs = url::form_urlencoded::parse(self.body.as_bytes());
+        pairs.find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
+    }
+
     fn path(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or("")
     }
@@ -55,6 +69,14 @@ struct Server {
 impl Server {
     /// Answers each request by a function; `None` never answers.
     async fn start(answer: impl Fn(&Arrived) -> Option<(u16, String)> + Send + Sync + 'static) -> Server {
+        Server::speaking(move |request| {
+            answer(request).map(|(status, body)| reply(status, "ETag: \"1\"\r\n", &body))
+        })
+        .await
+    }
+
+    /// Answers each request with the text of a whole answer.
+    async fn speaking(answer: impl Fn(&Arrived) -> Option<String> + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let arrived = Arc::new(Mutex::new(Vec::new()));
@@ -79,14 +101,7 @@ impl Server {
                     };
                     log.lock().unwrap().push(request.clone());
                     match answer(&request) {
-                        Some((status, body)) => {
-                            let kind = if body.starts_with('<') { "text/html" } else { "application/json" };
-                            let text = format!(
-                                "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nETag: \"1\"\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                                body.len()
-                            );
-                            let _ = stream.write_all(text.as_bytes()).await;
-                        }
+                        Some(text) => drop(stream.write_all(text.as_bytes()).await),
                         None => std::future::pending().await,
                     }
                 });
@@ -102,6 +117,15 @@ impl Server {
     fn count(&self, path: &str) -> usize {
         self.arrived().iter().filter(|a| a.path() == path).count()
     }
+}
+
+/// A whole answer; each of `headers` with its line end.
+fn reply(status: u16, headers: &str, body: &str) -> String {
+    let kind = if body.starts_with('<') { "text/html" } else { "application/json" };
+    format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// Secrets by name; counts how often it is asked.

@@ -129,6 +129,9 @@ async fn plain(
             Ok(Some(chunk)) => {
                 meter.wire.got.fetch_add(chunk.len() as u64, Ordering::Relaxed);
                 sink.push(&chunk).map_err(cannot_spool)?;
+                if let Some(most) = sink.over() {
+                    return Err(Broken::failed(FailureKind::Answer, too_large(most)));
+                }
                 meter.tick(chunk.len()).await;
             }
             Ok(None) => return Ok(()),
@@ -168,6 +171,9 @@ async fn decoded(
                 return Ok(());
             }
             sink.push(&piece[..n]).map_err(|e| io::Error::other(SpoolError(e)))?;
+            if let Some(most) = sink.over() {
+                return Err(io::Error::other(TooLarge(most)));
+            }
             if sink.len() > BOMB_SIZE && sink.len() / wire.got().max(1) > BOMB_RATIO {
                 return Err(io::Error::other(Bomb));
             }
@@ -180,6 +186,9 @@ async fn decoded(
         return Err(Broken { why: failure.text.clone(), failure: Some(failure) });
     }
     let inner = error.get_ref();
+    if let Some(TooLarge(most)) = inner.and_then(|e| e.downcast_ref::<TooLarge>()) {
+        return Err(Broken::failed(FailureKind::Answer, too_large(*most)));
+    }
     if inner.is_some_and(|e| e.is::<Bomb>()) {
         let (from, to) = (wire.got(), sink.len());
         let text =
@@ -233,6 +242,14 @@ async fn undo(mut inner: Reader, name: &str) -> io::Result<Reader> {
 fn cannot_spool(error: io::Error) -> Broken {
     Broken::failed(FailureKind::Local, format!("the body could not be kept in a temporary file: {error}"))
 }
+
+fn too_large(most: u64) -> String {
+    format!("the answer is larger than the {} KiB allowed here; stopped there", most / 1024)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("larger than {0} bytes")]
+struct TooLarge(u64);
 
 #[derive(Debug, thiserror::Error)]
 #[error("grows without end")]

@@ -50,6 +50,8 @@ pub(super) struct Course<'a> {
     proxy: Option<String>,
     clock_offset_ms: Option<i64>,
     failure: Option<Failure>,
+    /// A redirect led to another origin: headers made for each hop are not made any more, not even on the way back.
+    left: bool,
 }
 
 impl<'a> Course<'a> {
@@ -70,7 +72,8 @@ impl<'a> Course<'a> {
             finished: None,
             redirects: Vec::new(),
             response: None,
-            sink: Sink::new(request.body_memory),
+            sink: Sink::new(request.body_memory).at_most(request.body_limit),
+            left: false,
             wire: Arc::default(),
             peer: None,
             proxy: None,
@@ -90,6 +93,7 @@ impl<'a> Course<'a> {
 
     async fn walk(&mut self, progress: ProgressSink<'_>) -> Result<(), Failure> {
         let mut hop = Hop::new(&self.request)?;
+        let first = hop.url.clone();
         let secrets = Secrets::new(self.request.body_sensitive, &hop.url, self.request.url_sensitive);
         let speaks = match self.request.http_version.as_deref() {
             Some("1.1" | "1" | "HTTP/1.1") => Speaks::Http1,
@@ -117,6 +121,7 @@ impl<'a> Course<'a> {
             };
             match next {
                 Ok((next, redirect)) => {
+                    self.left |= !redirect::same_origin(&first, &next.url);
                     drain(response).await;
                     self.redirects.push(redirect);
                     self.forget_answer();
@@ -155,7 +160,10 @@ impl<'a> Course<'a> {
         self.hop = Some(hop);
         let mut repeated = false;
         loop {
-            let Some(hop) = &self.hop else { return Err(defect()) };
+            let Some(hop) = &mut self.hop else { return Err(defect()) };
+            if let Some(maker) = self.request.per_hop.as_ref().filter(|_| !self.left) {
+                hop.replace(&maker.headers(hop.method.as_str(), hop.url.as_str()))?;
+            }
             let recorder =
                 Recorder::new(hop.url.host_str().unwrap_or(""), hop.url.port_or_known_default().unwrap_or(0));
             self.recorder = Some(recorder.clone());

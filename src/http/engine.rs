@@ -5,9 +5,10 @@ use super::proxy::Proxies;
 use super::recorder::Timed;
 use super::resolve::Resolver;
 use super::tls::{self, Trust};
-use super::{EngineOptions, Outgoing};
+use super::{EngineOptions, Outgoing, identity};
 use crate::model::exchange::{Exchange, Failure, FailureKind, TlsFacts};
 use crate::model::progress::ProgressSink;
+use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub options: EngineOptions,
     /// Trusted roots.
     pub trust: Arc<Trust>,
+    /// What is presented when a server asks for a client certificate.
+    own: Option<Arc<CertifiedKey>>,
     resolver: OnceLock<Result<Resolver, Failure>>,
     proxies: OnceLock<Result<Proxies, Failure>>,
     clients: [OnceLock<Result<reqwest::Client, Failure>>; 3],
@@ -46,16 +49,18 @@ pub(super) struct Shared {
 
 impl Engine {
     /// Builds the client. Nothing is read or resolved before the first send (TLS roots included),
-    /// except a `ca_file` that cannot be used, which is the only error.
+    /// except a `ca_file` or a client certificate that cannot be used, which are the only errors.
     pub fn new(options: EngineOptions) -> Result<Engine, Failure> {
         let extra = match &options.ca_file {
             Some(path) => tls::read_ca_file(path)?,
             None => Vec::new(),
         };
+        let own = options.identity.as_ref().map(identity::read).transpose()?;
         let trust = Trust::new(extra, options.insecure);
         let shared = Shared {
             options,
             trust,
+            own,
             resolver: OnceLock::new(),
             proxies: OnceLock::new(),
             clients: Default::default(),
@@ -132,7 +137,7 @@ impl Shared {
             Speaks::Http2 => &["h2"],
         };
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&self.trust, alpn)?)
+            .tls_backend_preconfigured(tls::config(&self.trust, self.own.clone(), alpn)?)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .dns_resolver(Arc::new(resolver))

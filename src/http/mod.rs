@@ -11,6 +11,7 @@ mod certificate;
 mod course;
 mod engine;
 mod error;
+mod identity;
 mod prepare;
 mod proxy;
 mod recorder;
@@ -24,9 +25,11 @@ mod tls;
 pub use engine::Engine;
 
 use crate::model::exchange::Header;
+use crate::model::secret::Secret;
 use bytes::Bytes;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How to reach the network; one engine per distinct value (flow keeps a pool keyed by this).
@@ -44,6 +47,29 @@ pub struct EngineOptions {
     pub resolve: Vec<(String, String)>,
     /// Time to connect, DNS and TLS included; zero: only the whole time counts.
     pub connect_timeout: Duration,
+    /// Presented when a server asks for a client certificate (RFC 8705).
+    pub identity: Option<ClientIdentity>,
+}
+
+/// A client certificate with its key.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ClientIdentity {
+    /// PEM chain, leaf first.
+    pub chain: String,
+    /// PEM private key; may be in `chain` too.
+    pub key: Secret,
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientIdentity(…)")
+    }
+}
+
+/// Makes headers that depend on where a hop goes: a DPoP proof names method and URL.
+pub trait HopHeaders: Send + Sync {
+    /// Headers of a hop. Called for the first one and for each redirect within the same origin; never for another origin.
+    fn headers(&self, method: &str, url: &str) -> Vec<Header>;
 }
 
 impl fmt::Debug for EngineOptions {
@@ -54,6 +80,7 @@ impl fmt::Debug for EngineOptions {
             .field("insecure", &self.insecure)
             .field("resolve", &self.resolve)
             .field("connect_timeout", &self.connect_timeout)
+            .field("identity", &self.identity)
             .finish()
     }
 }
@@ -81,6 +108,10 @@ pub struct Outgoing {
     pub http_version: Option<String>,
     /// Decoded bytes kept in memory; the rest goes to a private file.
     pub body_memory: u64,
+    /// Decoded bytes after which the answer is given up; 0: no limit.
+    pub body_limit: u64,
+    /// Headers made anew for each hop of the first origin.
+    pub per_hop: Option<Arc<dyn HopHeaders>>,
 }
 
 impl fmt::Debug for Outgoing {

@@ -68,6 +68,16 @@ impl Hop {
         }
     }
 
+    /// Headers made for this hop in place of those of an earlier one. Secret whatever they say of themselves.
+    pub fn replace(&mut self, rows: &[Header]) -> Result<(), Failure> {
+        for row in rows {
+            let (name, mut value) = header(row)?;
+            value.set_sensitive(true);
+            self.headers.insert(name, value);
+        }
+        Ok(())
+    }
+
     /// The form that the client takes.
     pub fn to_request(&self) -> reqwest::Request {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());

@@ -115,7 +115,7 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
 }
 
 /// Same scheme, host and port; a trailing dot and default ports make no difference.
-fn same_origin(a: &Url, b: &Url) -> bool {
+pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
     let host = |url: &Url| url.host_str().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
     a.scheme() == b.scheme() && host(a) == host(b) && a.port_or_known_default() == b.port_or_known_default()
 }
@@ -207,6 +207,8 @@ mod tests {
             redirects: 5,
             http_version: None,
             body_memory: 0,
+            body_limit: 0,
+            per_hop: None,
         })
         .unwrap()
     }

@@ -12,6 +12,7 @@ use tempfile::TempPath;
 pub(super) struct Sink {
     memory: Vec<u8>,
     limit: u64,
+    most: u64,
     file: Option<(File, TempPath)>,
     len: u64,
 }
@@ -19,7 +20,17 @@ pub(super) struct Sink {
 impl Sink {
     /// Keeps at most `limit` bytes in memory.
     pub fn new(limit: u64) -> Self {
-        Self { memory: Vec::new(), limit, file: None, len: 0 }
+        Self { memory: Vec::new(), limit, most: 0, file: None, len: 0 }
+    }
+
+    /// Is over once it holds more than `most`; 0: never.
+    pub fn at_most(self, most: u64) -> Self {
+        Self { most, ..self }
+    }
+
+    /// How much it may hold, once it holds more than that.
+    pub fn over(&self) -> Option<u64> {
+        (self.most > 0 && self.len > self.most).then_some(self.most)
     }
 
     /// Makes room for what the server announced. Only address space: a lie costs no memory.

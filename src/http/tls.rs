@@ -4,10 +4,11 @@
 //! because reading them costs more than all the rest of a start. Sessions are not resumed: a
 //! resumed handshake shows no certificates, and open connections are used again anyway.
 
+use super::identity::Presents;
 use super::recorder::Recorder;
 use crate::model::exchange::{Failure, FailureKind};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{ActiveKeyExchange, CompletedKeyExchange, CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -34,13 +35,17 @@ pub(super) fn read_ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 }
 
 /// The TLS configuration of a client.
-pub(super) fn config(trust: &Arc<Trust>, alpn: &[&str]) -> Result<ClientConfig, Failure> {
+pub(super) fn config(
+    trust: &Arc<Trust>,
+    own: Option<Arc<CertifiedKey>>,
+    alpn: &[&str],
+) -> Result<ClientConfig, Failure> {
     let mut config = ClientConfig::builder_with_provider(PROVIDER.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| Failure { kind: FailureKind::Local, text: format!("TLS cannot be set up: {e}") })?
         .dangerous()
         .with_custom_certificate_verifier(trust.clone())
-        .with_client_cert_resolver(Arc::new(NoClientCertificate));
+        .with_client_cert_resolver(Arc::new(Presents(own)));
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     config.resumption = Resumption::disabled();
     Ok(config)
@@ -48,7 +53,7 @@ pub(super) fn config(trust: &Arc<Trust>, alpn: &[&str]) -> Result<ClientConfig, 
 
 /// The provider with key exchange groups that tell the recorder when a handshake begins: making
 /// the client hello is the first thing that needs a key share.
-static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
+pub(super) static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
     let mut provider = aws_lc_rs::default_provider();
     for group in &mut provider.kx_groups {
         // Lives as long as the process, as the group it wraps.
@@ -86,23 +91,6 @@ impl SupportedKxGroup for TimedGroup {
 
     fn usable_for_version(&self, version: rustls::ProtocolVersion) -> bool {
         self.0.usable_for_version(version)
-    }
-}
-
-/// Never has a certificate, but tells the recorder that one was asked for.
-#[derive(Debug)]
-struct NoClientCertificate;
-
-impl ResolvesClientCert for NoClientCertificate {
-    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        if let Some(hop) = Recorder::current() {
-            hop.client_certificate_asked();
-        }
-        None
-    }
-
-    fn has_certs(&self) -> bool {
-        false
     }
 }
 

@@ -78,6 +78,20 @@ pub enum Edit {
     DeleteEnvironment(String),
     /// Writes a profile; only what differs is touched. Creates it when it is new.
     SaveProfile(Box<OauthProfile>),
+    /// A new profile in its own words; refused where there is one of that name.
+    NewProfile {
+        /// The file stem.
+        name: String,
+        /// The file.
+        text: String,
+    },
+    /// One after another, written and undone as one.
+    Several {
+        /// In words, for the undo message.
+        words: String,
+        /// What; none of them `Several`.
+        edits: Vec<Edit>,
+    },
 }
 
 /// A request with changes that were not saved when the terminal went away.

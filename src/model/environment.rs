@@ -17,7 +17,7 @@ pub struct Environment {
 }
 
 /// The `[network]` table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Network {
     /// Proxy URL (`http`, `https`, `socks5`); absent: the process environment's. May hold variables.
     pub proxy: Option<String>,
@@ -25,6 +25,11 @@ pub struct Network {
     pub ca_file: Option<String>,
     /// Certificates are not checked. Shown in red wherever this environment is.
     pub insecure: bool,
+    /// PEM client certificate chain presented to every server that asks: the text, or the name of a file in the workspace. A
+    /// profile's own comes first.
+    pub client_certificate: Value,
+    /// PEM key of it, likewise; empty: it is in `client_certificate`.
+    pub client_key: Value,
     /// `host:port` to `address[:port]`, as curl's `--resolve`.
     pub resolve: Vec<(String, String)>,
 }

@@ -127,19 +127,59 @@ impl ClientAuth {
     }
 }
 
-/// One `auth/NAME.toml`. Keys this version does not act on stay in the file untouched.
+/// What a JWT or SAML bearer grant presents: `[assertion]`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Assertion {
+    /// A ready-made assertion: a JWT, or SAML XML (plain or base64). Empty: one is built of `claims`.
+    pub given: Value,
+    /// Claims to sign. Texts may hold variables; numbers, lists and tables are taken as they are.
+    /// `iss`, `sub`, `aud`, `iat`, `exp` and `jti` are filled where they are absent.
+    pub claims: serde_json::Map<String, serde_json::Value>,
+    /// Further members of the JOSE header (`typ`, `x5t` …), texts with variables.
+    pub header: IndexMap<String, String>,
+    /// PEM or JWK that signs; empty: the profile's `key`, else for HS algorithms the client secret.
+    pub key: Value,
+    /// `kid` of the header; empty: the JWK's own, if it has one.
+    pub key_id: String,
+    /// JWS algorithm (RFC 7518 section 3.1); empty: what the key is for.
+    pub algorithm: String,
+    /// Seconds between `iat` and `exp`; 0: 300.
+    pub lifetime: u64,
+}
+
+/// What a token exchange presents (RFC 8693 section 2.1): `[exchange]`. Types may be short
+/// (`access_token`) or whole URNs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exchange {
+    /// The token of the one acted for.
+    pub subject_token: Value,
+    /// Its type; empty: `access_token`.
+    pub subject_token_type: String,
+    /// The token of the one acting.
+    pub actor_token: Value,
+    /// Its type; empty with an actor token: `access_token`.
+    pub actor_token_type: String,
+    /// What is asked for; empty: the server's choice.
+    pub requested_token_type: String,
+}
+
+/// One `auth/NAME.toml`. Keys this version does not know stay in the file untouched.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct OauthProfile {
     /// The file stem.
     pub name: String,
     /// Which grant.
     pub grant: Grant,
-    /// Issuer identifier.
+    /// Issuer identifier; its metadata fills what endpoints are left out (RFC 8414, OpenID Connect Discovery).
     pub issuer: String,
     /// Token endpoint.
     pub token_url: String,
     /// Authorization endpoint.
     pub authorization_url: String,
+    /// Device authorization endpoint, RFC 8628.
+    pub device_authorization_url: String,
+    /// Pushed authorization request endpoint, RFC 9126.
+    pub par_url: String,
     /// Revocation endpoint, RFC 7009.
     pub revocation_url: String,
     /// Introspection endpoint, RFC 7662.
@@ -154,6 +194,28 @@ pub struct OauthProfile {
     pub client_secret: Value,
     /// Client authentication method.
     pub client_auth: ClientAuth,
+    /// PEM or JWK for `private_key_jwt`.
+    pub key: Value,
+    /// `kid` of the client assertion's header.
+    pub key_id: String,
+    /// JWS algorithm of the client assertion; empty: what the key is for (`client_secret_jwt`: HS256).
+    pub algorithm: String,
+    /// `aud` of the client assertion: `issuer`, `token_url`, or a text; empty: `token_url`.
+    pub assertion_audience: String,
+    /// PEM certificate chain for `tls`: the text itself, or the name of a file in the workspace.
+    pub certificate: Value,
+    /// PEM private key of the certificate, likewise; empty: it is in `certificate`.
+    pub tls_key: Value,
+    /// True: tokens are bound by DPoP (RFC 9449), at the token endpoint and on every call.
+    pub dpop: bool,
+    /// True: authorization parameters are pushed first (RFC 9126).
+    pub par: bool,
+    /// True: authorization parameters go as a signed request object (RFC 9101), signed with `key`.
+    pub jar: bool,
+    /// True: the ID token is sent to the API in place of the access token.
+    pub use_id_token: bool,
+    /// Redirect URI; empty: loopback with a free port.
+    pub redirect_uri: String,
     /// Scopes asked for.
     pub scope: Vec<String>,
     /// The `audience` parameter (RFC 8693, Auth0).
@@ -170,6 +232,14 @@ pub struct OauthProfile {
     pub grant_type: String,
     /// True: the token goes into the query (`token_in = "query"`), which is warned about.
     pub token_in_query: bool,
+    /// `[assertion]`, for the JWT and SAML bearer grants.
+    pub assertion: Assertion,
+    /// `[exchange]`, for the token exchange.
+    pub exchange: Exchange,
+    /// Further parameters of the authorization (and device authorization) request (`[extra.authorization]`).
+    pub extra_authorization: IndexMap<String, String>,
     /// Further parameters of the token request (`[extra.token]`).
     pub extra_token: IndexMap<String, String>,
+    /// Further parameters of a refresh (`[extra.refresh]`).
+    pub extra_refresh: IndexMap<String, String>,
 }

@@ -30,6 +30,30 @@ pub struct Settings {
     pub body_memory: u64,
     /// How the clipboard is reached.
     pub clipboard: Clipboard,
+    /// Where secrets and tokens are kept.
+    pub vault: VaultChoice,
+    /// Whether a login opens the browser by itself.
+    pub browser: Browser,
+}
+
+/// Where a vault is made when there is none; one that is there is opened whatever this says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VaultChoice {
+    /// The system keyring if it answers, else a passphrase file, else memory.
+    #[default]
+    Auto,
+    /// The system keyring.
+    Keyring,
+    /// The passphrase file.
+    File,
+    /// Nothing outlives the program, and a vault that is there is not opened.
+    Memory,
+}
+
+impl VaultChoice {
+    /// The words of the settings.
+    pub const WORDS: [(&'static str, VaultChoice); 4] =
+        [("auto", Self::Auto), ("keyring", Self::Keyring), ("file", Self::File), ("memory", Self::Memory)];
 }
 
 /// The colour sets.
@@ -58,6 +82,16 @@ pub enum Clipboard {
     Off,
 }
 
+/// Whether a login opens the user's browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Browser {
+    /// By itself, where there is a display and the session did not come by SSH.
+    #[default]
+    Auto,
+    /// Only when asked to.
+    Ask,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -73,6 +107,8 @@ impl Default for Settings {
             history_days: 90,
             body_memory: 128 * 1024 * 1024,
             clipboard: Clipboard::default(),
+            vault: VaultChoice::default(),
+            browser: Browser::default(),
         }
     }
 }

@@ -35,6 +35,12 @@ pub struct Token {
     pub refresh_token: Option<Secret>,
     /// ID token.
     pub id_token: Option<Secret>,
+    /// Private JWK of the DPoP key it is bound to (RFC 9449); `None`: a bearer token, or bound otherwise.
+    pub dpop_key: Option<Secret>,
+    /// True: the ID token is what the API gets (`use_id_token` of the profile).
+    pub use_id_token: bool,
+    /// Pega's session index, sent back on the next login.
+    pub session_index: Option<String>,
     /// Scope granted, if the server said so.
     pub scope: Option<String>,
     /// Lifetime stated by the server.
@@ -84,6 +90,11 @@ impl Token {
         self.remaining(now).is_some_and(|left| left <= SignedDuration::ZERO)
     }
 
+    /// What an API gets: the access token, or the ID token where the profile asks for that one.
+    pub fn credential(&self) -> &Secret {
+        self.id_token.as_ref().filter(|_| self.use_id_token).unwrap_or(&self.access_token)
+    }
+
     /// The scheme to send it with: `Bearer` for any spelling of bearer, else the server's own word.
     pub fn scheme(&self) -> &str {
         if self.token_type.is_empty() || self.token_type.eq_ignore_ascii_case("bearer") {
@@ -105,6 +116,9 @@ mod tests {
             token_type: "bearer".into(),
             refresh_token: None,
             id_token: None,
+            dpop_key: None,
+            use_id_token: false,
+            session_index: None,
             scope: None,
             expires_in: Some(Duration::from_secs(life)),
             obtained_at: Timestamp::UNIX_EPOCH,

@@ -1,5 +1,6 @@
 //! A refused token request in words: what failed, the server's own reason, and the step that mends it.
 
+use super::advice::step;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::profile::{ClientAuth, Grant};
 
@@ -21,6 +22,10 @@ pub enum TokenErrorKind {
     NotJson(String),
     /// JSON without a token and without an error.
     NoToken,
+    /// JSON without the member that it is for (`device_code`, `request_uri` …).
+    Lacks(&'static str),
+    /// JSON that states this member twice.
+    Doubled(String),
     /// A token that no header can carry: RFC 6749 appendix A.12 allows visible ASCII and space only.
     Unsendable,
     /// A redirect; where to. It is not followed: the secret would go along.
@@ -57,20 +62,53 @@ pub struct Asked<'a> {
     pub client_auth: ClientAuth,
 }
 
+/// Which request of a grant it was, for the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    /// The grant itself.
+    Token,
+    /// A refresh.
+    Refresh,
+    /// The browser came back with an error.
+    Login,
+}
+
+/// A login that the server refused through the browser (RFC 6749 section 4.1.2.1), in words.
+pub fn refused_login(error: &str, description: Option<&str>, asked: &Asked<'_>) -> Problem {
+    let refused = TokenError {
+        kind: TokenErrorKind::Refused,
+        status: 0,
+        codes: vec![clean(error)],
+        description: description.map(clean),
+        uri: None,
+    };
+    refused.problem_of(asked, Leg::Login)
+}
+
 impl TokenError {
     /// The code that says most: the first one.
     pub fn code(&self) -> Option<&str> {
         self.codes.first().map(String::as_str)
     }
 
-    /// In words for the user.
+    /// In words for the user, of the grant's own request.
     pub fn problem(&self, asked: &Asked<'_>) -> Problem {
+        self.problem_of(asked, Leg::Token)
+    }
+
+    /// In words for the user.
+    pub fn problem_of(&self, asked: &Asked<'_>, leg: Leg) -> Problem {
         // What a proxy or a portal says is not the token endpoint's word.
         if matches!(self.status, 407 | 511) {
             return self.on_the_way(asked);
         }
-        let what = format!("token request refused by {} (profile `{}`)", asked.host, asked.profile);
-        Problem::new(ProblemKind::Token, what, self.why(), self.next(asked))
+        let request = match leg {
+            Leg::Token => "token request",
+            Leg::Refresh => "refresh",
+            Leg::Login => "login",
+        };
+        let what = format!("{request} refused by {} (profile `{}`)", asked.host, asked.profile);
+        Problem::new(ProblemKind::Token, what, self.why(leg), self.next(asked, leg))
     }
 
     fn on_the_way(&self, asked: &Asked<'_>) -> Problem {
@@ -94,7 +132,7 @@ impl TokenError {
         self.status < 404
     }
 
-    fn why(&self) -> String {
+    fn why(&self, leg: Leg) -> String {
         let status = self.status;
         match &self.kind {
             TokenErrorKind::Refused => {
@@ -103,7 +141,10 @@ impl TokenError {
                 let client = ["invalid_client", "invalid_authorization_header"];
                 let refused = self.codes.iter().any(|code| client.contains(&code.as_str()));
                 let refused = if refused { "the client was refused: " } else { "" };
-                format!("{refused}the server answered {status} {codes}{words}")
+                match leg {
+                    Leg::Login => format!("the browser came back with {codes}{words}"),
+                    _ => format!("{refused}the server answered {status} {codes}{words}"),
+                }
             }
             TokenErrorKind::Html if !self.is_front() => {
                 format!("the token URL answered {status} with a page (HTML) instead of JSON")
@@ -126,7 +167,16 @@ impl TokenError {
             }
             TokenErrorKind::NoToken => {
                 let words = self.description.as_ref().map(|d| format!(": {d}")).unwrap_or_default();
-                format!("the server answered {status} with JSON that has no access_token{words}")
+                let lacks = if (200..300).contains(&status) { "access_token" } else { "error of OAuth" };
+                format!("the server answered {status} with JSON that has no {lacks}{words}")
+            }
+            TokenErrorKind::Lacks(member) => {
+                format!("the server answered {status} with JSON that has no usable `{member}`")
+            }
+            TokenErrorKind::Doubled(member) => {
+                format!(
+                    "the server answered {status} with JSON that states `{member}` twice: which one counts is anybody's guess"
+                )
             }
             TokenErrorKind::Unsendable => {
                 format!(
@@ -147,12 +197,8 @@ impl TokenError {
         }
     }
 
-    fn next(&self, asked: &Asked<'_>) -> String {
-        let place = if asked.environment.is_empty() {
-            format!("of profile `{}`", asked.profile)
-        } else {
-            format!("of profile `{}` in environment `{}`", asked.profile, asked.environment)
-        };
+    fn next(&self, asked: &Asked<'_>, leg: Leg) -> String {
+        let place = place(asked);
         match &self.kind {
             TokenErrorKind::Html | TokenErrorKind::Redirect(_) if self.is_front() => {
                 return format!(
@@ -160,8 +206,16 @@ impl TokenError {
                 );
             }
             TokenErrorKind::Refused => {}
-            TokenErrorKind::Unsendable => {
+            TokenErrorKind::Unsendable | TokenErrorKind::Doubled(_) => {
                 return "look at the token exchange, and tell the owner of the server".to_owned();
+            }
+            TokenErrorKind::Lacks(member) => {
+                let key = match *member {
+                    "request_uri" => "par_url",
+                    "active" => "introspection_url",
+                    _ => "device_authorization_url",
+                };
+                return format!("check `{key}` {place}: it may be the address of another endpoint");
             }
             _ if matches!(self.status, 404 | 405) => return wrong_endpoint(&place),
             _ if self.status == 401 => {
@@ -172,37 +226,16 @@ impl TokenError {
             _ if self.status == 429 || self.status >= 500 => return later(self.status),
             _ => return wrong_endpoint(&place),
         }
-        let grant = asked.grant.key();
         for code in &self.codes {
-            let step = match code.as_str() {
-                "invalid_client" | "invalid_authorization_header" => {
-                    let other = if asked.client_auth == ClientAuth::Body { "basic" } else { "body" };
-                    format!("check the client id and secret {place}; if both are right, try `client_auth = \"{other}\"`")
-                }
-                "unauthorized_client" => {
-                    format!("allow the grant `{grant}` in the client registration (in Pega: tick it and save)")
-                }
-                "unsupported_grant_type" if self.codes.len() > 1 => continue,
-                "unsupported_grant_type" => {
-                    format!("the server does not offer `{grant}`: choose another `grant` in auth/{}.toml", asked.profile)
-                }
-                "invalid_scope" => format!("remove or correct `scope` in auth/{}.toml", asked.profile),
-                "invalid_target" => {
-                    format!("correct `resource` or `audience` in auth/{}.toml to one the server knows", asked.profile)
-                }
-                "invalid_grant" => {
-                    "check the user or operator behind the client: it must exist, be enabled and have a default access group".to_owned()
-                }
-                "invalid_request" => format!(
-                    "look at the token exchange: a parameter is missing or doubled; check `[extra.token]` and `client_auth` {place}"
-                ),
-                "use_dpop_nonce" | "invalid_dpop_proof" => {
-                    "this server wants DPoP, which comes with a later version: choose a client without it".to_owned()
-                }
-                "slow_down" | "temporarily_unavailable" | "server_error" => later(self.status),
-                _ => continue,
-            };
-            return step;
+            match code.as_str() {
+                "slow_down" => return later(429),
+                "temporarily_unavailable" => return later(503),
+                "server_error" => return later(self.status),
+                _ => {}
+            }
+            if let Some(step) = step(code, self, asked, leg) {
+                return step;
+            }
         }
         match self.status {
             401 => format!("check the client id and secret {place}"),
@@ -210,6 +243,15 @@ impl TokenError {
             429 | 500.. => later(self.status),
             _ => "look at the token exchange, and ask the owner of the server what the code means".to_owned(),
         }
+    }
+}
+
+/// Where the profile's values are kept.
+pub(super) fn place(asked: &Asked<'_>) -> String {
+    if asked.environment.is_empty() {
+        format!("of profile `{}`", asked.profile)
+    } else {
+        format!("of profile `{}` in environment `{}`", asked.profile, asked.environment)
     }
 }
 
@@ -306,6 +348,23 @@ mod tests {
     }
 
     #[test]
+    fn a_login_refused_in_the_browser_and_a_refresh_say_what_they_were() {
+        let p = refused_login("access_denied", Some("no\u{7} way"), &ASKED);
+        assert_eq!(p.what, "login refused by h (profile `pega`)");
+        assert_eq!(p.why, "the browser came back with access_denied: no way");
+        assert!(p.kind == ProblemKind::Token && p.next.contains("allow it"));
+        let dead = TokenError {
+            kind: TokenErrorKind::Refused,
+            status: 401,
+            codes: vec!["invalid_grant".into()],
+            description: None,
+            uri: None,
+        };
+        assert_eq!(dead.problem_of(&ASKED, Leg::Refresh).what, "refresh refused by h (profile `pega`)");
+        assert!(refused_login("new_code", None, &ASKED).next.contains("what the code means"));
+    }
+
+    #[test]
     fn a_login_page_or_a_redirect_points_to_the_sso_front() {
         let page = other(200, TokenErrorKind::Html);
         assert!(page.why.contains("login page") && page.next.contains("bypasses SSO"));
@@ -324,10 +383,30 @@ mod tests {
     }
 
     #[test]
+    fn json_without_a_token_is_told_from_a_refusal_that_names_no_error() {
+        assert!(other(200, TokenErrorKind::NoToken).why.ends_with("has no access_token"));
+        assert!(other(403, TokenErrorKind::NoToken).why.ends_with("has no error of OAuth"));
+    }
+
+    #[test]
     fn what_a_proxy_or_portal_says_is_a_network_problem() {
         let proxy = other(407, TokenErrorKind::Html);
         assert!(proxy.kind == ProblemKind::Network && proxy.next.contains("NO_PROXY"), "{proxy}");
         assert_eq!(other(511, TokenErrorKind::Empty).kind.exit_code(), 3);
+    }
+
+    #[test]
+    fn an_answer_of_another_endpoint_names_the_key_to_check() {
+        for (member, key) in [
+            ("request_uri", "par_url"),
+            ("active", "introspection_url"),
+            ("user_code", "device_authorization_url"),
+        ] {
+            let p = other(200, TokenErrorKind::Lacks(member));
+            assert!(p.why.contains(member) && p.next.contains(key), "{p}");
+        }
+        let twice = other(200, TokenErrorKind::Doubled("access_token".into()));
+        assert!(twice.why.contains("twice"), "{twice}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::error::{TokenError, TokenErrorKind, clean};
 use crate::model::secret::Secret;
 use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// The answer of a token endpoint.
@@ -36,6 +37,45 @@ pub struct Granted {
     pub scope: Option<String>,
     /// Pega's session index, sent when `enable_psyncId` was.
     pub session_index: Option<String>,
+    /// What a token exchange gave (RFC 8693 section 2.2.1), as a URN.
+    pub issued_token_type: Option<String>,
+}
+
+impl Granted {
+    /// What a reader should know of an answer that is a token, but not quite what was asked for. `scope` as asked for;
+    /// `dpop`: a binding was asked for.
+    pub fn notes(&self, scope: &[String], dpop: bool) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(granted) = &self.scope {
+            let granted: Vec<&str> = granted.split_whitespace().collect();
+            let missing: Vec<&str> =
+                scope.iter().flat_map(|s| s.split_whitespace()).filter(|s| !granted.contains(s)).collect();
+            if !missing.is_empty() {
+                notes.push(format!(
+                    "the server granted less than was asked for: without `{}`",
+                    missing.join("`, `")
+                ));
+            }
+        }
+        let kind = self.token_type.as_str();
+        if dpop && !kind.eq_ignore_ascii_case("dpop") {
+            notes.push(format!(
+                "DPoP was asked for, and the server gave a token of type `{}`: it is not bound to the key",
+                clean(kind)
+            ));
+        } else if kind.eq_ignore_ascii_case("n_a") {
+            notes.push(
+                "the server calls the token's type `N_A`: it is none that an API takes by itself".to_owned(),
+            );
+        } else if !["bearer", "dpop"].iter().any(|known| kind.eq_ignore_ascii_case(known)) {
+            notes.push(format!("the token's type is `{}`: it is sent under that name", clean(kind)));
+        }
+        let life = self.expires_in.map(|life| life.as_secs());
+        if life.is_some_and(|life| life < 10) {
+            notes.push(format!("the token lives {} seconds only", life.unwrap_or_default()));
+        }
+        notes
+    }
 }
 
 impl TokenAnswer<'_> {
@@ -44,6 +84,33 @@ impl TokenAnswer<'_> {
     /// # Errors
     /// Whatever is no token, with what can be told about it.
     pub fn read(&self) -> Result<Granted, TokenError> {
+        let map = self.object()?;
+        let text =
+            |key: &str| map.get(key).and_then(Json::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
+        let Some(access_token) = text("access_token") else {
+            return Err(self.without_token(&map));
+        };
+        if !access_token.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Err(self.error(TokenErrorKind::Unsendable));
+        }
+        Ok(Granted {
+            access_token: Secret::new(access_token),
+            // It becomes the scheme of a header; what cannot be one is taken as unsaid.
+            token_type: text("token_type").filter(|t| is_word(t)).unwrap_or_else(|| "Bearer".to_owned()),
+            expires_in: map.get("expires_in").and_then(seconds),
+            refresh_token: text("refresh_token").map(Secret::new),
+            id_token: text("id_token").map(Secret::new),
+            scope: map.get("scope").and_then(scope),
+            session_index: text("session_index"),
+            issued_token_type: text("issued_token_type").map(|t| clean(&t)),
+        })
+    }
+
+    /// The JSON object of a success, for every endpoint that answers with one.
+    ///
+    /// # Errors
+    /// A redirect, an error in either dialect, or what is no JSON object.
+    pub(super) fn object(&self) -> Result<Map<String, Json>, TokenError> {
         if (300..400).contains(&self.status) {
             let to = self.location.map(clean).unwrap_or_default();
             return Err(self.error(TokenErrorKind::Redirect(to)));
@@ -52,39 +119,30 @@ impl TokenAnswer<'_> {
         if body.is_empty() {
             return Err(self.error(TokenErrorKind::Empty));
         }
-        match serde_json::from_slice::<Json>(body) {
-            Ok(Json::Object(map)) => self.read_object(&map),
-            _ => Err(self.error(no_json(self.media_type, body))),
+        let Ok(Json::Object(map)) = serde_json::from_slice::<Json>(body) else {
+            return Err(self.error(no_json(self.media_type, body)));
+        };
+        if let Some(error) = self.stated_error(&map) {
+            return Err(error);
+        }
+        if !(200..300).contains(&self.status) {
+            return Err(self.without_token(&map));
+        }
+        // Two readers of one answer must not see two tokens (RFC 8259 section 4).
+        match doubled(body) {
+            Some(name) => Err(self.error(TokenErrorKind::Doubled(clean(&name)))),
+            None => Ok(map),
         }
     }
 
-    fn read_object(&self, map: &Map<String, Json>) -> Result<Granted, TokenError> {
-        if let Some(error) = self.stated_error(map) {
-            return Err(error);
-        }
-        let text =
-            |key: &str| map.get(key).and_then(Json::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
-        let token = text("access_token").filter(|_| (200..300).contains(&self.status));
-        let Some(access_token) = token else {
-            let mut error = self.error(TokenErrorKind::NoToken);
-            error.description = ["message", "error_description", "detail", "title"]
-                .into_iter()
-                .find_map(text)
-                .map(|t| clean(&t));
-            return Err(error);
-        };
-        if !access_token.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-            return Err(self.error(TokenErrorKind::Unsendable));
-        }
-        Ok(Granted {
-            access_token: Secret::new(access_token),
-            token_type: text("token_type").unwrap_or_else(|| "Bearer".to_owned()),
-            expires_in: map.get("expires_in").and_then(seconds),
-            refresh_token: text("refresh_token").map(Secret::new),
-            id_token: text("id_token").map(Secret::new),
-            scope: text("scope"),
-            session_index: text("session_index"),
-        })
+    fn without_token(&self, map: &Map<String, Json>) -> TokenError {
+        let mut error = self.error(TokenErrorKind::NoToken);
+        error.description = ["message", "error_description", "detail", "title"]
+            .into_iter()
+            .filter_map(|key| map.get(key).and_then(Json::as_str))
+            .map(clean)
+            .find(|text| !text.is_empty());
+        error
     }
 
     /// An error as the server states it, whatever the status.
@@ -115,19 +173,69 @@ impl TokenAnswer<'_> {
         Some(error)
     }
 
-    fn error(&self, kind: TokenErrorKind) -> TokenError {
+    pub(super) fn error(&self, kind: TokenErrorKind) -> TokenError {
         TokenError { kind, status: self.status, codes: Vec::new(), description: None, uri: None }
     }
 }
 
-/// `expires_in` as a number or, against the RFC but seen, a text. Negative and absurd values are none.
-fn seconds(value: &Json) -> Option<Duration> {
+/// `expires_in` and its like as a number or, against the RFC but seen, a text. Negative and absurd values are none.
+pub(super) fn seconds(value: &Json) -> Option<Duration> {
     let seconds = match value {
         Json::Number(n) => n.as_f64()?,
         Json::String(text) => text.trim().parse::<f64>().ok()?,
         _ => return None,
     };
     (seconds.is_finite() && (0.0..1e11).contains(&seconds)).then(|| Duration::from_secs(seconds as u64))
+}
+
+/// Scopes joined by blanks; a list, against the RFC but seen, too.
+fn scope(value: &Json) -> Option<String> {
+    let text = match value {
+        Json::String(text) => text.clone(),
+        Json::Array(list) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// A name that can stand as a scheme in a header.
+fn is_word(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// A member that an object states twice, if one is.
+pub(super) fn doubled(object: &[u8]) -> Option<String> {
+    serde_json::from_slice::<TopLevel>(object).ok()?.doubled
+}
+
+/// The members of an object, looked at for a name that comes twice.
+struct TopLevel {
+    doubled: Option<String>,
+}
+
+impl<'de> serde::Deserialize<'de> for TopLevel {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(TopLevel { doubled: None })
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for TopLevel {
+    type Value = TopLevel;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(mut self, mut map: A) -> Result<TopLevel, A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            map.next_value::<serde::de::IgnoredAny>()?;
+            if self.doubled.is_none() && !seen.insert(name.clone()) {
+                self.doubled = Some(name);
+            }
+        }
+        Ok(self)
+    }
 }
 
 fn no_json(media_type: &str, body: &[u8]) -> TokenErrorKind {
@@ -172,7 +280,12 @@ mod tests {
             json(200, r#"{"access_token":"t","expires_in":"900"}"#).unwrap().expires_in,
             Some(Duration::from_secs(900))
         );
-        assert_eq!(json(200, r#"{"access_token":"t","expires_in":-5}"#).unwrap().expires_in, None);
+        for odd in ["-5", "-1", "1e99", "null", "\"soon\"", "[]", "true"] {
+            let body = format!(r#"{{"access_token":"t","expires_in":{odd}}}"#);
+            assert_eq!(json(200, &body).unwrap().expires_in, None, "{odd}");
+        }
+        let zero = json(200, r#"{"access_token":"t","expires_in":0}"#).unwrap();
+        assert_eq!(zero.expires_in, Some(Duration::ZERO), "expired when it comes; taken at its word");
     }
 
     #[test]
@@ -216,5 +329,48 @@ mod tests {
         );
         let redirect = TokenAnswer { location: Some("https://idp/login"), ..answer(302, "", "") };
         assert_eq!(redirect.read().unwrap_err().kind, TokenErrorKind::Redirect("https://idp/login".into()));
+    }
+
+    #[test]
+    fn a_type_that_no_header_can_name_is_taken_as_unsaid() {
+        for odd in ["Bearer\\r\\nX-A: 1", "a b", "é", ""] {
+            let body = format!(r#"{{"access_token":"t","token_type":"{odd}"}}"#);
+            assert_eq!(json(200, &body).unwrap().token_type, "Bearer", "{odd}");
+        }
+        let exchanged = r#"{"access_token":"t","token_type":"N_A","issued_token_type":"urn:ietf:params:oauth:token-type:jwt"}"#;
+        let g = json(200, exchanged).unwrap();
+        assert_eq!(g.token_type, "N_A");
+        assert_eq!(g.issued_token_type.as_deref(), Some("urn:ietf:params:oauth:token-type:jwt"));
+        assert!(g.notes(&[], false)[0].contains("N_A"));
+    }
+
+    #[test]
+    fn what_is_not_quite_what_was_asked_for_is_told() {
+        let asked = ["a".to_owned(), "b c".to_owned()];
+        let less = json(200, r#"{"access_token":"t","scope":["a","c"]}"#).unwrap();
+        assert_eq!(less.notes(&asked, false), ["the server granted less than was asked for: without `b`"]);
+        let unsaid = json(200, r#"{"access_token":"t"}"#).unwrap();
+        assert_eq!(unsaid.notes(&asked, false), Vec::<String>::new());
+        assert!(unsaid.notes(&asked, true)[0].contains("not bound"));
+        let mac = json(200, r#"{"access_token":"t","token_type":"mac","expires_in":2}"#).unwrap();
+        assert_eq!(mac.notes(&[], false).len(), 2);
+    }
+
+    #[test]
+    fn an_answer_that_states_a_member_twice_is_no_token() {
+        let body = r#"{"access_token":"a","scope":"x","access_token":"b"}"#;
+        assert_eq!(json(200, body).unwrap_err().kind, TokenErrorKind::Doubled("access_token".into()));
+        let deep = r#"{"access_token":"a","x":{"a":1,"a":2}}"#;
+        assert!(json(200, deep).is_ok(), "what nobody reads does not matter");
+    }
+
+    #[test]
+    fn huge_and_deep_answers_are_read_without_harm() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(json(200, &deep).is_err());
+        let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(4_000_000));
+        assert!(json(400, &long).unwrap_err().codes[0].len() < 2000);
+        let token = format!(r#"{{"access_token":"{}"}}"#, "x".repeat(4_000_000));
+        assert_eq!(json(200, &token).unwrap().access_token.len(), 4_000_000);
     }
 }

@@ -37,9 +37,17 @@ fn shape(sent: &Sent, view: &exchange::View<'_>) -> Json {
     });
     let captures = sent.captures.iter().map(|(name, value)| (name.clone(), Json::from(view.text(value))));
     let missing = sent.missing_captures.iter().map(|(name, why)| json!({ "name": name, "reason": why }));
+    let retried = sent.retried.iter().map(|(reason, refused)| {
+        json!({
+            "reason": reason.word(),
+            "request": view.request(Some(refused)),
+            "response": view.response(Some(refused)),
+        })
+    });
     let mut out = json!({
         "request": view.request(exchange),
         "response": view.response(exchange),
+        "retried": retried.collect::<Vec<_>>(),
         "checks": checks.collect::<Vec<_>>(),
         "captures": captures.collect::<serde_json::Map<_, _>>(),
         "missing_captures": missing.collect::<Vec<_>>(),

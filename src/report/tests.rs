@@ -101,6 +101,18 @@ fn a_send_has_the_shape_of_the_contract_with_every_key() {
 }
 
 #[test]
+fn what_was_sent_again_is_told_with_its_reason_and_its_refusal() {
+    let mut twice = sent_with(text_body("{}"));
+    assert_eq!(sent(&twice, &redactor(), Masking::Masked)["retried"], json!([]));
+    let refused =
+        Exchange { response: twice.exchange.as_ref().unwrap().response.clone(), ..exchange(text_body("no")) };
+    twice.retried = vec![(crate::flow::RetryReason::InvalidToken, Arc::new(refused))];
+    let told = &sent(&twice, &redactor(), Masking::Masked)["retried"][0];
+    assert_eq!((&told["reason"], &told["response"]["status"]), (&json!("invalid_token"), &json!(201)));
+    assert!(!told.to_string().contains(SECRET));
+}
+
+#[test]
 fn no_secret_is_left_in_a_masked_report_and_all_are_in_a_clear_one() {
     let sent_ = sent_with(text_body(&format!("{{\"t\":\"{SECRET}\"}}")));
     let out = sent(&sent_, &redactor(), Masking::Masked);
@@ -182,6 +194,8 @@ fn a_dry_run_shows_the_request_and_nothing_of_an_answer() {
         redirects: 0,
         http_version: None,
         body_memory: 0,
+        body_limit: 0,
+        per_hop: None,
     };
     let nothing = crate::http::Outgoing { body: Bytes::new(), ..out.clone() };
     assert!(outgoing(&nothing, &redactor(), Masking::Masked)["request"]["body"].is_null());
@@ -221,6 +235,9 @@ fn a_token(text: &str, life: Option<u64>) -> Token {
         token_type: "bearer".into(),
         refresh_token: None,
         id_token: None,
+        dpop_key: None,
+        use_id_token: false,
+        session_index: None,
         scope: None,
         expires_in: life.map(Duration::from_secs),
         obtained_at: Timestamp::from_second(1_800_000_000).unwrap(),

@@ -86,7 +86,7 @@ pub fn import_credentials(
 fn endpoints(c: &Credentials) -> [(&'static str, Option<String>); 4] {
     let or = |given: &Option<String>, name: &str| given.clone().or_else(|| c.sibling(name));
     [
-        ("authorization_url", c.authorization_url.clone()),
+        ("authorization_url", or(&c.authorization_url, "authorize")),
         ("revocation_url", or(&c.revocation_url, "revoke")),
         ("introspection_url", or(&c.introspection_url, "token/introspect")),
         ("userinfo_url", c.userinfo_url.clone()),

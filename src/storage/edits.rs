@@ -33,23 +33,7 @@ pub fn apply(root: &Path, edit: &Edit) -> Result<Change, Problem> {
 
 fn once(root: &Path, edit: &Edit) -> Result<Change, Problem> {
     let mut editing = Editing::new(root);
-    let (words, select) = match edit {
-        Edit::SaveRequest { path, base, request } => editing.save_request(path, base, request)?,
-        Edit::CreateRequest { parent, after, request } => {
-            editing.create_request(parent, after.as_deref(), request)?
-        }
-        Edit::CreateFolder { parent, name } => editing.create_folder(parent.as_ref(), name)?,
-        Edit::Rename { path, name } => editing.rename(path, name)?,
-        Edit::Duplicate { path } => editing.duplicate(path)?,
-        Edit::Move { path, parent, index } => editing.relocate(path, parent, *index)?,
-        Edit::Delete { path } => editing.delete(path)?,
-        Edit::SaveEnvironment(environment) => editing.save_environment(environment)?,
-        Edit::SetVariable { environment, name, value } => {
-            editing.set_variable(environment, name, value.as_ref())?
-        }
-        Edit::DeleteEnvironment(name) => editing.delete_environment(name)?,
-        Edit::SaveProfile(profile) => editing.save_profile(profile)?,
-    };
+    let (words, select) = editing.carry_out(edit)?;
     let change = editing.tx.commit(root, words, select)?;
     for dir in &editing.gone {
         remove_empty_below(dir);
@@ -113,6 +97,35 @@ impl<'a> Editing<'a> {
 }
 
 impl Editing<'_> {
+    /// Gathers what an edit changes, on top of what was gathered before.
+    fn carry_out(&mut self, edit: &Edit) -> Outcome {
+        match edit {
+            Edit::SaveRequest { path, base, request } => self.save_request(path, base, request),
+            Edit::CreateRequest { parent, after, request } => {
+                self.create_request(parent, after.as_deref(), request)
+            }
+            Edit::CreateFolder { parent, name } => self.create_folder(parent.as_ref(), name),
+            Edit::Rename { path, name } => self.rename(path, name),
+            Edit::Duplicate { path } => self.duplicate(path),
+            Edit::Move { path, parent, index } => self.relocate(path, parent, *index),
+            Edit::Delete { path } => self.delete(path),
+            Edit::SaveEnvironment(environment) => self.save_environment(environment),
+            Edit::SetVariable { environment, name, value } => {
+                self.set_variable(environment, name, value.as_ref())
+            }
+            Edit::DeleteEnvironment(name) => self.delete_environment(name),
+            Edit::SaveProfile(profile) => self.save_profile(profile),
+            Edit::NewProfile { name, text } => self.new_profile(name, text),
+            Edit::Several { words, edits } => {
+                let mut select = None;
+                for edit in edits {
+                    select = self.carry_out(edit)?.1.or(select);
+                }
+                Ok((words.clone(), select))
+            }
+        }
+    }
+
     /// The directory of a folder.
     pub fn dir(&self, path: &ItemPath) -> PathBuf {
         self.root.join("collections").join(path.as_str())

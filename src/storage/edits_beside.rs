@@ -2,7 +2,8 @@
 
 use super::edits::{Editing, Outcome, refusal};
 use super::read_parts::{self, is_plain_name};
-use super::{names, save};
+use super::source::Source;
+use super::{names, read_profile, save};
 use crate::model::environment::Environment;
 use crate::model::problem::Problem;
 use crate::model::profile::OauthProfile;
@@ -67,11 +68,22 @@ impl Editing<'_> {
         Ok((format!("deleted environment {name}"), None))
     }
 
+    /// Adds a new profile's file to the transaction, comments and all; one that cannot be read is refused.
+    pub fn new_profile(&mut self, name: &str, text: &str) -> Outcome {
+        let (file, exists) = self.named_file("auth", name)?;
+        if exists {
+            return Err(refusal(format!("there is a profile `{name}` already"), "choose another name"));
+        }
+        read_profile::profile(&Source::decode(&file, text.as_bytes())?, name)?;
+        self.tx.set(&file, Some(text.as_bytes().to_vec()))?;
+        Ok((format!("new profile {name}"), None))
+    }
+
     /// Adds a profile's save to the transaction.
     pub fn save_profile(&mut self, new: &OauthProfile) -> Outcome {
         let (file, exists) = self.named_file("auth", &new.name)?;
         let source = self.source(&file)?;
-        let base = if exists { Some(read_parts::profile(&source, &new.name)?) } else { None };
+        let base = if exists { Some(read_profile::profile(&source, &new.name)?) } else { None };
         let bytes = save::profile(&source, base.as_ref(), new)?;
         self.tx.set(&file, Some(bytes))?;
         Ok((format!("saved profile {}", new.name), None))

@@ -8,7 +8,8 @@
 use super::atomic::{self, Access};
 use super::load::io_words;
 use super::paths;
-use super::state::{key, lock};
+use super::private_file::lock;
+use super::state::key;
 use crate::model::history::HistoryEntry;
 use crate::model::id::ItemPath;
 use crate::model::problem::{Problem, ProblemKind};

@@ -3,7 +3,7 @@
 use super::read_parts::{self, FolderFile, is_plain_name};
 use super::read_request;
 use super::source::{MAX_FILE, Source};
-use super::{atomic, typed::Typed};
+use super::{atomic, read_profile, typed::Typed};
 use crate::model::id::ItemPath;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::tree::{Folder, Item, Node};
@@ -45,7 +45,7 @@ pub fn workspace(root: &Path) -> Result<Workspace, Problem> {
         }
     }
     for (file, stem) in toml_files(&root.join("auth"), &mut w.problems) {
-        match read(&file).and_then(|s| read_parts::profile(&s, &stem)) {
+        match read(&file).and_then(|s| read_profile::profile(&s, &stem)) {
             Ok(profile) => w.profiles.push(profile),
             Err(problem) => w.problems.push(problem),
         }

@@ -1,10 +1,11 @@
 //! Bytes on disk to model and back; nothing else writes files. Every write goes through `atomic`.
 //!
-//! Reading: `source` decodes and parses, `typed`, `read_request` and `read_parts` make model of it, `load`
+//! Reading: `source` decodes and parses, `typed`, `read_request`, `read_profile` and `read_parts` make model of it, `load`
 //! walks the workspace. Writing: `model_fields` says what a file shall say, `splice` makes the smallest
 //! change, `save` reads it back, `edits` gathers files, `transaction` writes them.
 
 pub mod atomic;
+pub mod audit;
 pub mod credentials;
 pub mod drafts;
 mod edits;
@@ -12,12 +13,17 @@ mod edits_beside;
 mod fields;
 pub mod history;
 mod init;
+pub mod keyring;
 mod load;
 mod model_fields;
 mod names;
 mod order;
 pub mod paths;
+pub mod presets;
+mod private_file;
+mod profile_fields;
 mod read_parts;
+mod read_profile;
 mod read_request;
 pub mod samples;
 mod save;
@@ -33,6 +39,8 @@ mod trusted;
 mod typed;
 pub mod vault;
 mod vault_file;
+mod vault_header;
+pub mod vault_place;
 
 #[cfg(test)]
 mod tests;

@@ -5,18 +5,23 @@ use super::read_parts::FolderFile;
 use crate::model::auth::{Auth, KeyPlace};
 use crate::model::check::{Check, Operator, Selector};
 use crate::model::environment::Environment;
-use crate::model::profile::OauthProfile;
 use crate::model::request::{Body, Part, PartContent, Request, RequestOptions, Row};
 use crate::model::value::Value;
 use indexmap::IndexMap;
 
-fn text_if(fields: &mut Vec<Field>, key: &str, text: &str) {
+pub(super) fn text_if(fields: &mut Vec<Field>, key: &str, text: &str) {
     if !text.is_empty() {
         fields.push(Field::text(key, text));
     }
 }
 
-fn section_if(fields: &mut Vec<Field>, key: &str, inner: Vec<Field>) {
+pub(super) fn value_if(fields: &mut Vec<Field>, key: &str, value: &Value) {
+    if !value.is_empty() {
+        fields.push(Field::value(key, value));
+    }
+}
+
+pub(super) fn section_if(fields: &mut Vec<Field>, key: &str, inner: Vec<Field>) {
     if !inner.is_empty() {
         fields.push(Field::new(key, Shape::Section(inner)));
     }
@@ -190,6 +195,8 @@ pub fn environment(e: &Environment) -> Vec<Field> {
     if let Some(file) = &e.network.ca_file {
         network.push(Field::text("ca_file", file));
     }
+    value_if(&mut network, "client_certificate", &e.network.client_certificate);
+    value_if(&mut network, "client_key", &e.network.client_key);
     if e.network.insecure {
         network.push(Field::bare("insecure", "true"));
     }
@@ -198,44 +205,6 @@ pub fn environment(e: &Environment) -> Vec<Field> {
         network.push(Field::new("resolve", Shape::Inline(rows.collect())));
     }
     section_if(&mut f, "network", network);
-    f
-}
-
-/// A profile's fields.
-pub fn profile(p: &OauthProfile) -> Vec<Field> {
-    let mut f = vec![Field::text("grant", p.grant.key())];
-    text_if(&mut f, "issuer", &p.issuer);
-    text_if(&mut f, "token_url", &p.token_url);
-    text_if(&mut f, "authorization_url", &p.authorization_url);
-    text_if(&mut f, "revocation_url", &p.revocation_url);
-    text_if(&mut f, "introspection_url", &p.introspection_url);
-    text_if(&mut f, "userinfo_url", &p.userinfo_url);
-    text_if(&mut f, "jwks_url", &p.jwks_url);
-    text_if(&mut f, "client_id", &p.client_id);
-    if !p.client_secret.is_empty() {
-        f.push(Field::value("client_secret", &p.client_secret));
-    }
-    f.push(Field::text("client_auth", p.client_auth.key()));
-    if !p.scope.is_empty() {
-        f.push(Field::texts("scope", &p.scope));
-    }
-    text_if(&mut f, "audience", &p.audience);
-    if !p.resource.is_empty() {
-        f.push(Field::texts("resource", &p.resource));
-    }
-    text_if(&mut f, "username", &p.username);
-    if !p.password.is_empty() {
-        f.push(Field::value("password", &p.password));
-    }
-    if p.token_in_query {
-        f.push(Field::text("token_in", "query"));
-    }
-    text_if(&mut f, "identity", &p.identity);
-    text_if(&mut f, "grant_type", &p.grant_type);
-    let token = p.extra_token.iter().map(|(k, v)| Field::text(k, v)).collect();
-    let mut extra = Vec::new();
-    section_if(&mut extra, "token", token);
-    section_if(&mut f, "extra", extra);
     f
 }
 

@@ -1,4 +1,4 @@
-//! Environments, OAuth profiles and folder files to model.
+//! Environments and folder files to model.
 
 use super::read_request::{auth, rows};
 use super::source::Source;
@@ -6,7 +6,6 @@ use super::typed::Typed;
 use crate::model::auth::Auth;
 use crate::model::environment::{Environment, Network};
 use crate::model::problem::Problem;
-use crate::model::profile::{ClientAuth, Grant, OauthProfile};
 use crate::model::request::Row;
 use crate::model::value::Value;
 use indexmap::IndexMap;
@@ -21,6 +20,8 @@ pub fn environment(source: &Source, name: &str) -> Result<Environment, Problem> 
     if let Some(table) = t.table(root, "network")? {
         network.proxy = t.text(table, "proxy")?;
         network.ca_file = t.text(table, "ca_file")?;
+        network.client_certificate = t.value_of(table, "client_certificate")?;
+        network.client_key = t.value_of(table, "client_key")?;
         network.insecure = t.flag(table, "insecure", false)?;
         network.resolve = resolve(&t, table)?;
     }
@@ -57,92 +58,6 @@ fn resolve(t: &Typed<'_>, table: &dyn TableLike) -> Result<Vec<(String, String)>
         }
     }
     Ok(out)
-}
-
-/// Reads `auth/NAME.toml`. Keys of the contract that this version does not act on are left alone.
-pub fn profile(source: &Source, name: &str) -> Result<OauthProfile, Problem> {
-    let document = source.parse()?;
-    let root: &dyn TableLike = document.as_table();
-    let t = Typed { source, noun: "OAuth profile" };
-    let text = |key: &str| t.text_or_empty(root, key);
-    let grant = match t.text(root, "grant")? {
-        None => Grant::default(),
-        Some(word) => Grant::from_key(&word)
-            .ok_or_else(|| word_problem(&t, root, "grant", &word, &Grant::ALL.map(Grant::key)))?,
-    };
-    let client_auth = match t.text(root, "client_auth")? {
-        None => ClientAuth::default(),
-        Some(word) => ClientAuth::from_key(&word).ok_or_else(|| {
-            word_problem(&t, root, "client_auth", &word, &ClientAuth::ALL.map(ClientAuth::key))
-        })?,
-    };
-    let token_in_query = match t.text(root, "token_in")?.as_deref() {
-        None | Some("" | "header") => false,
-        Some("query") => true,
-        Some(word) => return Err(word_problem(&t, root, "token_in", word, &["header", "query"])),
-    };
-    // A list in the contract; one text, as scopes are often copied, means the same.
-    let scope = match root.get("scope").and_then(Item::as_str) {
-        Some(one) => one.split_whitespace().map(str::to_owned).collect(),
-        None => t.texts(root, "scope")?,
-    };
-    let resource = match root.get("resource").and_then(Item::as_str) {
-        Some("") => Vec::new(),
-        Some(one) => vec![one.to_owned()],
-        None => t.texts(root, "resource")?,
-    };
-    let mut extra_token = IndexMap::new();
-    if let Some(extra) = t.table(root, "extra")?
-        && let Some(leg) = t.table(extra, "token")?
-    {
-        for (key, item) in leg.iter() {
-            match t.value(item, key)? {
-                Value::Text(text) => {
-                    extra_token.insert(key.to_owned(), text);
-                }
-                Value::Secret(_) => {
-                    return Err(t.odd(
-                        item,
-                        "an extra parameter cannot hold a secret reference",
-                        "make it a variable of the environment and write `{{name}}` here",
-                    ));
-                }
-            }
-        }
-    }
-    Ok(OauthProfile {
-        name: name.to_owned(),
-        grant,
-        issuer: text("issuer")?,
-        token_url: text("token_url")?,
-        authorization_url: text("authorization_url")?,
-        revocation_url: text("revocation_url")?,
-        introspection_url: text("introspection_url")?,
-        userinfo_url: text("userinfo_url")?,
-        jwks_url: text("jwks_url")?,
-        client_id: text("client_id")?,
-        client_secret: t.value_of(root, "client_secret")?,
-        client_auth,
-        scope,
-        audience: text("audience")?,
-        resource,
-        identity: text("identity")?,
-        username: text("username")?,
-        password: t.value_of(root, "password")?,
-        grant_type: text("grant_type")?,
-        token_in_query,
-        extra_token,
-    })
-}
-
-fn word_problem(t: &Typed<'_>, root: &dyn TableLike, key: &str, word: &str, all: &[&str]) -> Problem {
-    let item = root.get(key).cloned().unwrap_or_default();
-    let near = crate::model::workspace::nearest(word, all.iter().copied());
-    let next = match near.first() {
-        Some(one) => format!("did you mean `{one}`?"),
-        None => format!("write one of: {}", all.join(", ")),
-    };
-    t.odd(&item, format!("`{key}` is `{}`, expected one of {}", word.escape_debug(), all.join(", ")), next)
 }
 
 /// What `collection.toml` or `folder.toml` says.

@@ -244,7 +244,7 @@ fn checks(t: &Typed<'_>, root: &dyn TableLike) -> Result<Vec<Check>, Problem> {
                 }
                 operator
             }
-            None if whole && selected.as_bool().is_none() => Operator::Equals(json(t, selected)?),
+            None if whole && selected.as_bool().is_none() => Operator::Equals(t.json(selected)?),
             None => Operator::Exists(true),
         };
         out.push(Check { name: t.text(fields, "name")?, selector, operator });
@@ -266,15 +266,15 @@ fn operator(t: &Typed<'_>, fields: &dyn TableLike, whole: &Item) -> Result<Optio
             ));
         }
         found = Some(match key {
-            "equals" => Operator::Equals(json(t, item)?),
-            "not" => Operator::Not(json(t, item)?),
-            "contains" => Operator::Contains(json(t, item)?),
-            "greater" => Operator::Greater(json(t, item)?),
-            "less" => Operator::Less(json(t, item)?),
+            "equals" => Operator::Equals(t.json(item)?),
+            "not" => Operator::Not(t.json(item)?),
+            "contains" => Operator::Contains(t.json(item)?),
+            "greater" => Operator::Greater(t.json(item)?),
+            "less" => Operator::Less(t.json(item)?),
             "matches" => Operator::Matches(t.text_or_empty(fields, key)?),
             "type" => Operator::Type(t.text_or_empty(fields, key)?),
             "exists" => Operator::Exists(t.flag(fields, key, true)?),
-            "one_of" => match json(t, item)? {
+            "one_of" => match t.json(item)? {
                 Json::Array(list) => Operator::OneOf(list),
                 _ => return Err(t.wrong(item, key, "a list", "write `one_of = [200, 201]`")),
             },
@@ -286,45 +286,6 @@ fn operator(t: &Typed<'_>, fields: &dyn TableLike, whole: &Item) -> Result<Optio
         });
     }
     Ok(found)
-}
-
-/// A TOML value as JSON.
-fn json(t: &Typed<'_>, item: &Item) -> Result<Json, Problem> {
-    Ok(match item {
-        Item::Value(toml_edit::Value::String(s)) => Json::String(s.value().clone()),
-        Item::Value(toml_edit::Value::Integer(n)) => Json::from(*n.value()),
-        Item::Value(toml_edit::Value::Boolean(b)) => Json::Bool(*b.value()),
-        Item::Value(toml_edit::Value::Float(f)) => serde_json::Number::from_f64(*f.value())
-            .map(Json::Number)
-            .ok_or_else(|| t.odd(item, "JSON has no such number", "write a finite number"))?,
-        Item::Value(toml_edit::Value::Array(list)) => {
-            let mut out = Vec::new();
-            for v in list {
-                out.push(json(t, &Item::Value(v.clone()))?);
-            }
-            Json::Array(out)
-        }
-        other => match other.as_table_like() {
-            Some(table) => {
-                // `{ null = true }` stands for JSON's null, which TOML has not.
-                if table.len() == 1 && table.get("null").and_then(Item::as_bool) == Some(true) {
-                    return Ok(Json::Null);
-                }
-                let mut map = serde_json::Map::new();
-                for (key, value) in table.iter() {
-                    map.insert(key.to_owned(), json(t, value)?);
-                }
-                Json::Object(map)
-            }
-            None => {
-                return Err(t.odd(
-                    other,
-                    "this value cannot be compared",
-                    "write a text, a number, true, false or a list",
-                ));
-            }
-        },
-    })
 }
 
 fn options(t: &Typed<'_>, root: &dyn TableLike) -> Result<RequestOptions, Problem> {

@@ -4,13 +4,15 @@
 use super::fields::{Field, render_file};
 use super::read_parts::{self, FolderFile};
 use super::source::Source;
-use super::{model_fields, read_request, splice};
+use super::{model_fields, profile_fields, read_profile, read_request, splice};
 use crate::model::auth::Auth;
 use crate::model::environment::Environment;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::profile::OauthProfile;
 use crate::model::request::Request;
+use crate::model::secret::sounds_secret;
 use crate::model::value::Value;
+use indexmap::IndexMap;
 
 /// A request's new bytes. `base` is what the file says now; `None` writes a new one.
 pub fn request(
@@ -31,16 +33,46 @@ pub fn environment(
     base: Option<&Environment>,
     new: &Environment,
 ) -> Result<Vec<u8>, Problem> {
+    let network = base.map(|b| &b.network);
+    let new_network = &new.network;
+    refuse_key(network.map(|n| &n.client_key), &new_network.client_key, "network.client_key", source)?;
+    let (before, now) = (network.map(|n| &n.client_certificate), &new_network.client_certificate);
+    refuse_key(before, now, "network.client_certificate", source)?;
     let old = base.map(model_fields::environment);
     bytes(source, old, model_fields::environment(new), |s| Ok(read_parts::environment(s, &new.name)? == *new))
 }
 
 /// A profile's new bytes.
 pub fn profile(source: &Source, base: Option<&OauthProfile>, new: &OauthProfile) -> Result<Vec<u8>, Problem> {
-    refuse(base.map(|b| &b.client_secret), &new.client_secret, "client_secret", source)?;
-    refuse(base.map(|b| &b.password), &new.password, "password", source)?;
-    let old = base.map(model_fields::profile);
-    bytes(source, old, model_fields::profile(new), |s| Ok(read_parts::profile(s, &new.name)? == *new))
+    type Secret = fn(&OauthProfile) -> &Value;
+    let secrets: [(&str, Secret); 7] = [
+        ("client_secret", |p| &p.client_secret),
+        ("password", |p| &p.password),
+        ("key", |p| &p.key),
+        ("assertion.key", |p| &p.assertion.key),
+        ("assertion.given", |p| &p.assertion.given),
+        ("exchange.subject_token", |p| &p.exchange.subject_token),
+        ("exchange.actor_token", |p| &p.exchange.actor_token),
+    ];
+    for (key, of) in secrets {
+        refuse(base.map(of), of(new), key, source)?;
+    }
+    refuse_key(base.map(|b| &b.tls_key), &new.tls_key, "tls_key", source)?;
+    refuse_key(base.map(|b| &b.certificate), &new.certificate, "certificate", source)?;
+    type Leg = fn(&OauthProfile) -> &IndexMap<String, String>;
+    let legs: [(&str, Leg); 3] = [
+        ("extra.authorization", |p| &p.extra_authorization),
+        ("extra.token", |p| &p.extra_token),
+        ("extra.refresh", |p| &p.extra_refresh),
+    ];
+    for (leg, of) in legs {
+        for (key, text) in of(new).iter().filter(|(key, _)| sounds_secret(key)) {
+            let before = base.and_then(|b| of(b).get(key)).map(|t| Value::from(t.as_str()));
+            refuse(before.as_ref(), &Value::from(text.as_str()), &format!("{leg}.{key}"), source)?;
+        }
+    }
+    let old = base.map(profile_fields::profile);
+    bytes(source, old, profile_fields::profile(new), |s| Ok(read_profile::profile(s, &new.name)? == *new))
 }
 
 /// A folder file's new bytes.
@@ -105,11 +137,26 @@ fn refuse(base: Option<&Value>, new: &Value, key: &str, source: &Source) -> Resu
     if !literal || base == Some(new) {
         return Ok(());
     }
+    let name = match key.rsplit('.').next() {
+        Some("key") => "private_key",
+        Some("given") => "assertion",
+        Some(last) => last,
+        None => key,
+    };
     Err(Problem::new(
         ProblemKind::File,
         format!("`{key}` is not saved"),
         "a literal secret is never written to a workspace file",
-        format!("write a variable here, `{{{{{key}}}}}`, and put the secret into the vault: `hallpass secret set {key}`"),
+        format!("write a variable here, `{{{{{name}}}}}`, and put the secret into the vault: `hallpass secret set {name}`"),
     )
     .in_file(&source.path))
+}
+
+/// The same for a field that may also hold a file's name: only the text of a private key is refused.
+fn refuse_key(base: Option<&Value>, new: &Value, key: &str, source: &Source) -> Result<(), Problem> {
+    if new.as_text().is_some_and(|t| t.contains("PRIVATE KEY")) {
+        refuse(base, new, key, source)
+    } else {
+        Ok(())
+    }
 }

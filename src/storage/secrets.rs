@@ -1,7 +1,7 @@
 //! Resolves secret references for the flow: vault, environment variable, file, command.
 
 use super::load::io_words;
-use super::vault::Vault;
+use super::vault::{Vault, VaultKind};
 use super::{state, trusted};
 use crate::flow::SecretSource;
 use crate::model::problem::{Problem, ProblemKind};
@@ -25,8 +25,20 @@ pub enum UntrustedCommand {
     Ask,
 }
 
+/// How the reason of a refused command begins; a colon and the exact words follow, as [`command_words`] has them.
+pub const NOT_TRUSTED: &str = "it comes from a command that may not run yet";
+
+/// A command as a question shows it: each word quoted, controls visible.
+pub fn command_words(words: &[String]) -> String {
+    trusted::shown(words)
+}
+
 /// Opens a vault the first time a vault secret is needed.
 pub type OpenVault = Arc<dyn Fn() -> Result<Vault, Problem> + Send + Sync>;
+
+/// Opens or makes a vault the first time something is to be kept; `None`: there is no way to keep it
+/// beyond this session.
+pub type KeepVault = Arc<dyn Fn() -> Result<Option<Vault>, Problem> + Send + Sync>;
 
 /// Time a command has to print its secret.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -37,6 +49,9 @@ const MAX_SECRET: u64 = 1024 * 1024;
 pub struct Secrets {
     vault: Mutex<Option<Vault>>,
     open: OpenVault,
+    keep: Option<KeepVault>,
+    /// Whether `keep` was tried already: a keyring that does not answer is not waited for twice.
+    kept: Mutex<bool>,
     untrusted: UntrustedCommand,
     /// Where trust is kept; the user's state directory unless a test says otherwise.
     state: Option<PathBuf>,
@@ -46,7 +61,22 @@ pub struct Secrets {
 impl Secrets {
     /// With a vault opened on first use.
     pub fn new(open: OpenVault, untrusted: UntrustedCommand) -> Secrets {
-        Secrets { vault: Mutex::new(None), open, untrusted, state: None, limit: COMMAND_LIMIT }
+        Secrets {
+            vault: Mutex::new(None),
+            open,
+            keep: None,
+            kept: Mutex::new(false),
+            untrusted,
+            state: None,
+            limit: COMMAND_LIMIT,
+        }
+    }
+
+    /// With a way to make a vault when the first thing is to be kept.
+    #[must_use]
+    pub fn keeping(mut self, keep: KeepVault) -> Secrets {
+        self.keep = Some(keep);
+        self
     }
 
     /// With a vault that is open already.
@@ -66,6 +96,30 @@ impl Secrets {
         let vault = (self.open)()?;
         *slot = Some(vault.clone());
         Ok(vault)
+    }
+
+    /// The vault to keep something in. Where nothing was kept so far one is made, if that can be done
+    /// without asking, and takes over what was in memory; else memory has to do.
+    pub fn vault_to_keep(&self) -> Result<Vault, Problem> {
+        let vault = self.vault()?;
+        let Some(keep) = self.keep.as_ref().filter(|_| vault.kind() == VaultKind::Memory) else {
+            return Ok(vault);
+        };
+        // Held meanwhile: a second one who wants to keep something waits for what comes of it.
+        let mut tried = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if *tried {
+            return self.vault();
+        }
+        let made = keep()?;
+        *tried = true;
+        match made {
+            Some(better) => {
+                better.absorb(&vault)?;
+                self.replace_vault(better.clone());
+                Ok(better)
+            }
+            None => Ok(vault),
+        }
     }
 
     /// The vault if it is open.
@@ -95,8 +149,11 @@ impl Secrets {
             if !yes {
                 return Err(unresolved(
                     name,
-                    format!("it comes from a command that may not run yet: {}", trusted::shown(words)),
-                    "look at it; if you trust it, run `hallpass token` in a terminal, which asks once whether it may run".to_owned(),
+                    format!("{NOT_TRUSTED}: {}", trusted::shown(words)),
+                    format!(
+                        "look at it; if you trust it, run `hallpass -C {} token` in a terminal, which asks once whether it may run",
+                        root.display()
+                    ),
                 ));
             }
             self.trust_command(root, words)?;

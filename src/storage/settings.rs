@@ -3,13 +3,13 @@
 use super::load::read;
 use super::typed::Typed;
 use crate::model::problem::Problem;
-use crate::model::settings::{Clipboard, Settings, Theme};
+use crate::model::settings::{Browser, Clipboard, Settings, Theme, VaultChoice};
 use crate::model::workspace::nearest;
 use std::path::Path;
 use std::time::Duration;
 use toml_edit::{Item, TableLike};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "theme",
     "mouse",
     "ascii",
@@ -17,9 +17,11 @@ const KEYS: [&str; 10] = [
     "connect_timeout",
     "redirects",
     "clipboard",
+    "browser",
     "keys",
     "history",
     "body",
+    "vault",
 ];
 
 /// Reads settings; what is wrong keeps its default and is a problem with its place.
@@ -56,6 +58,9 @@ impl Reader<'_> {
         self.word(root, "theme", &themes, &mut s.theme);
         let clipboards = [("auto", Clipboard::Auto), ("osc52", Clipboard::Osc52), ("off", Clipboard::Off)];
         self.word(root, "clipboard", &clipboards, &mut s.clipboard);
+        self.word(root, "vault", &VaultChoice::WORDS, &mut s.vault);
+        let browsers = [("auto", Browser::Auto), ("ask", Browser::Ask)];
+        self.word(root, "browser", &browsers, &mut s.browser);
         self.flag(root, "mouse", &mut s.mouse);
         self.flag(root, "ascii", &mut s.ascii);
         self.seconds(root, "timeout", &mut s.timeout);
@@ -205,7 +210,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let (s, problems) = settings(
-            "theme = \"high-contrast\"\nmouse = false\nascii = true\ntimeout = 2.5\nconnect_timeout = 3\nredirects = 0\nclipboard = \"osc52\"\n[keys]\nsend = \"ctrl-r\"\nquit = [\"q\", \"ctrl-q\"]\n[history]\nentries = 10\nmegabytes = 2\ndays = 1\n[body]\nmemory_mb = 1\n",
+            "theme = \"high-contrast\"\nmouse = false\nascii = true\ntimeout = 2.5\nconnect_timeout = 3\nredirects = 0\nclipboard = \"osc52\"\nvault = \"keyring\"\nbrowser = \"ask\"\n[keys]\nsend = \"ctrl-r\"\nquit = [\"q\", \"ctrl-q\"]\n[history]\nentries = 10\nmegabytes = 2\ndays = 1\n[body]\nmemory_mb = 1\n",
         );
         assert_eq!(problems, vec![]);
         let mut want = Settings {
@@ -220,6 +225,8 @@ mod tests {
             history_days: 1,
             body_memory: 1024 * 1024,
             clipboard: Clipboard::Osc52,
+            vault: VaultChoice::Keyring,
+            browser: Browser::Ask,
             ..Settings::default()
         };
         want.keys.insert("send".into(), vec!["ctrl-r".into()]);

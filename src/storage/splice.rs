@@ -67,6 +67,18 @@ impl Editor<'_> {
         self.text[at..].find('\n').map_or(self.text.len(), |n| at + n + 1)
     }
 
+    /// The start of the comments that stand directly above a line.
+    fn above_comments(&self, mut line: usize) -> usize {
+        while line > 0 {
+            let above = self.line_start(line - 1);
+            if !self.text[above..line].trim_start().starts_with('#') {
+                break;
+            }
+            line = above;
+        }
+        line
+    }
+
     fn table(&mut self, table: &Table, place: &Place, old: &[Field], new: &[Field]) {
         let find =
             |fields: &[Field], key: &str| fields.iter().find(|f| f.key == key).map(|f| f.shape.clone());
@@ -166,8 +178,13 @@ impl Editor<'_> {
                 // A table that exists only through its sub-tables has no line to stand on.
                 if table.is_implicit() && !table.is_dotted() && !place.root {
                     let text = render_section(&place.path, std::slice::from_ref(field));
-                    let at = self.line_end(end_of(&Item::Table(table.clone())));
-                    self.on_new_line(at, &text);
+                    match first_header(&Item::Table(table.clone())) {
+                        Some(first) => {
+                            let at = self.above_comments(self.line_start(first));
+                            self.push(at, at, format!("{}\n", text.trim_start_matches('\n')));
+                        }
+                        None => self.on_new_line(self.line_end(end_of(&Item::Table(table.clone()))), &text),
+                    }
                     return;
                 }
                 let value = render_value(shape);
@@ -260,7 +277,8 @@ impl Editor<'_> {
                         self.remove(key, child, None, true);
                     }
                 }
-                if let Some(header) = table.span().filter(|s| !s.is_empty()) {
+                // An implicit table has the span of the header below it, which went with that one.
+                if let Some(header) = table.span().filter(|s| !s.is_empty() && !table.is_implicit()) {
                     let own = table.iter().filter(|(_, i)| first_header(i).is_none()).map(|(_, i)| end_of(i));
                     let end = own.max().unwrap_or(header.end).max(header.end);
                     self.remove_lines(header.start, end);

@@ -4,12 +4,12 @@
 use super::atomic::{self, Access};
 use super::load::io_words;
 use super::paths;
+use super::private_file::lock;
 use crate::model::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -104,52 +104,6 @@ fn update(dir: &Path, change: impl FnOnce(&mut State)) -> Result<(), Problem> {
     let mut bytes = serde_json::to_vec_pretty(&state).unwrap_or_default();
     bytes.push(b'\n');
     atomic::write(&file, &bytes, Access::Private)
-}
-
-/// How long another process may hold a lock before we say so instead of waiting on.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// An exclusive lock on a file of its own (the data file is replaced by each write). Released on drop
-/// and when the process dies. Where locking is not possible (some network file systems) it is done without.
-pub(super) fn lock(path: &Path) -> std::io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let file = options.open(path)?;
-    wait_for(&file)?;
-    Ok(file)
-}
-
-/// A lock on a directory itself, where the platform has such: nothing is left behind in it.
-#[cfg(unix)]
-pub(super) fn lock_dir(dir: &Path) -> std::io::Result<Option<File>> {
-    let file = File::open(dir)?;
-    wait_for(&file)?;
-    Ok(Some(file))
-}
-
-/// There is none here; the comparison just before a write has to do.
-#[cfg(not(unix))]
-pub(super) fn lock_dir(_dir: &Path) -> std::io::Result<Option<File>> {
-    Ok(None)
-}
-
-fn wait_for(file: &File) -> std::io::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while let Err(TryLockError::WouldBlock) = file.try_lock() {
-        if Instant::now() >= deadline {
-            return Err(std::io::Error::new(
-                std::io::ErrorKind::TimedOut,
-                "another hallpass holds it and does not let go",
-            ));
-        }
-        std::thread::sleep(Duration::from_millis(3));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

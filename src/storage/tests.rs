@@ -3,6 +3,7 @@
 mod broken;
 mod edits;
 mod killed;
+mod profiles;
 mod round_trip;
 
 use super::*;

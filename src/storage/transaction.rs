@@ -2,7 +2,7 @@
 
 use super::atomic::{self, Access};
 use super::load::io_words;
-use super::state::lock_dir;
+use super::private_file::lock_dir;
 use crate::model::edit::{Change, FileChange};
 use crate::model::id::ItemPath;
 use crate::model::problem::{Problem, ProblemKind};

@@ -4,6 +4,7 @@ use super::source::Source;
 use crate::model::problem::Problem;
 use crate::model::value::{SecretRef, Value};
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 use toml_edit::{Item, TableLike};
 
 /// What every reader shares: the source for places and the noun for messages (`request`).
@@ -191,6 +192,52 @@ impl<'a> Typed<'a> {
             }
         }
         Ok(out)
+    }
+
+    /// A TOML value as JSON. JSON has neither dates (they come as texts) nor infinite numbers (a problem).
+    pub fn json(&self, item: &Item) -> Result<Json, Problem> {
+        if let Some(text) = item.as_str() {
+            return Ok(Json::String(text.to_owned()));
+        }
+        if let Some(number) = item.as_integer() {
+            return Ok(Json::from(number));
+        }
+        if let Some(flag) = item.as_bool() {
+            return Ok(Json::Bool(flag));
+        }
+        if let Some(date) = item.as_datetime() {
+            return Ok(Json::String(date.to_string()));
+        }
+        if let Some(number) = item.as_float() {
+            return serde_json::Number::from_f64(number)
+                .map(Json::Number)
+                .ok_or_else(|| self.odd(item, "JSON has no such number", "write a finite number"));
+        }
+        match item {
+            Item::Value(toml_edit::Value::Array(list)) => {
+                list.iter().map(|v| self.json(&Item::Value(v.clone()))).collect()
+            }
+            Item::ArrayOfTables(list) => list.iter().map(|t| self.json(&Item::Table(t.clone()))).collect(),
+            other => match other.as_table_like() {
+                // `{ null = true }` stands for JSON's null, which TOML has not.
+                Some(table)
+                    if table.len() == 1 && table.get("null").and_then(Item::as_bool) == Some(true) =>
+                {
+                    Ok(Json::Null)
+                }
+                Some(table) => self.json_map(table).map(Json::Object),
+                None => Err(self.odd(
+                    other,
+                    "this is no value",
+                    "write a text, a number, true, false, a list or a table",
+                )),
+            },
+        }
+    }
+
+    /// The members of a table as JSON.
+    pub fn json_map(&self, table: &dyn TableLike) -> Result<serde_json::Map<String, Json>, Problem> {
+        table.iter().map(|(key, item)| Ok((key.to_owned(), self.json(item)?))).collect()
     }
 }
 

@@ -42,6 +42,7 @@ enum Incoming {
     Terminal(TermEvent),
     Job(JobEvent),
     Copied(String, CopyOutcome),
+    Opened(Result<String, Problem>),
 }
 
 /// With what the screen opens.
@@ -79,6 +80,7 @@ pub fn run(begin: ScreenStart) -> Result<Ended, Problem> {
     let world = World {
         session: begin.session,
         secrets: begin.secrets,
+        audit: (!begin.keeps).then(Arc::default),
         history: if begin.keeps { History::of(&root, &settings) } else { None },
         keeps: begin.keeps,
         root,
@@ -232,6 +234,7 @@ impl Loop {
     fn take(&mut self, incoming: Incoming, screen: &mut Screen, input: &Input) -> Option<End> {
         let event = match incoming {
             Incoming::Job(event) => Event::Job(event),
+            Incoming::Opened(outcome) => Event::Message(outcome),
             Incoming::Copied(what, outcome) => self.copied(&what, outcome, screen),
             Incoming::Terminal(event) => match event {
                 TermEvent::Key(press) => Event::Key(press),
@@ -269,6 +272,15 @@ impl Loop {
                     std::thread::spawn(move || {
                         let outcome = desktop::copy(text.expose(), clipboard, &desktop);
                         let _ = sender.send(Incoming::Copied(what, outcome));
+                    });
+                    Ok(())
+                }
+                Effect::OpenBrowser { url, asked } => {
+                    let (sender, desktop) = (self.sender.clone(), self.desktop.clone());
+                    std::thread::spawn(move || {
+                        if let Some(outcome) = desktop::browse(&url, asked, &desktop) {
+                            let _ = sender.send(Incoming::Opened(outcome));
+                        }
                     });
                     Ok(())
                 }

@@ -186,15 +186,20 @@ impl<'a> Canvas<'a> {
         edit: &crate::app::line_edit::LineEdit,
         dots: bool,
     ) {
-        if width == 0 {
-            return;
-        }
         let dots_of = |text: &str| "•".repeat(text.graphemes(true).count());
         let (all, before) = if dots {
             (dots_of(edit.text()), dots_of(edit.before()))
         } else {
             (edit.text().to_owned(), edit.before().to_owned())
         };
+        self.line_edit_as(x, y, width, &all, &before);
+    }
+
+    /// An edited line whose text is shown as something else; `before` is the part before the cursor.
+    pub fn line_edit_as(&mut self, x: u16, y: u16, width: u16, all: &str, before: &str) {
+        if width == 0 {
+            return;
+        }
         let room = usize::from(width).saturating_sub(1);
         let mut skip = 0;
         let mut hidden = 0;

@@ -3,6 +3,7 @@
 
 use super::canvas::Canvas;
 use super::format;
+use crate::app::command::Command;
 use crate::app::event::Cx;
 use crate::app::flow_strip::{Step, StepState};
 use crate::app::focus::Mode;
@@ -28,6 +29,17 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, row: Rect) {
     if let Some((text, style)) = countdown(canvas, state, cx) {
         right -= canvas.text_right(right, row.y, 24, &format!("{text} "), style);
     }
+    if row.width >= 72 {
+        let words = if wide { format!("vault {}  ", state.vault) } else { format!("{} ", state.vault) };
+        right -= canvas.text_right(right, row.y, 20, &words, vault_style(canvas, state));
+    }
+    let page = matches!(state.overlays.last(), Some(crate::app::overlay::Overlay::Login));
+    if !state.logins.all.is_empty() && !page {
+        let key = state.keymap.label(Command::Login);
+        let used = canvas.text_right(right, row.y, 24, &format!(" {key} login waits "), theme.warn);
+        canvas.hit(Rect::new(right - used, row.y, used, 1), HitTarget::Command(Command::Login));
+        right -= used;
+    }
     let mut x = row.x + 1;
     let room = |x: u16| right.saturating_sub(x);
     let name = if state.workspace.name.is_empty() { "hallpass" } else { &state.workspace.name };
@@ -48,6 +60,13 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, row: Rect) {
     canvas.hit(Rect::new(before, row.y, x - before, 1), HitTarget::Environment);
     x += if wide { 3 } else { 2 };
     flow(canvas, state, x, row.y, room(x), wide);
+}
+
+fn vault_style(canvas: &Canvas<'_>, state: &State) -> Style {
+    match state.vault {
+        "keyring" | "file" => canvas.theme.plain,
+        _ => canvas.theme.warn,
+    }
 }
 
 fn countdown(canvas: &Canvas<'_>, state: &State, cx: &Cx) -> Option<(String, Style)> {
@@ -94,8 +113,11 @@ fn flow(canvas: &mut Canvas<'_>, state: &State, mut x: u16, y: u16, room: u16, w
 
 /// The last row: what matters now, made from the command table, so never stale.
 pub fn hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
-    use crate::app::command::Command;
     let theme = canvas.theme;
+    if matches!(state.overlays.last(), Some(crate::app::overlay::Overlay::Login)) {
+        super::login::keys(canvas, state, row);
+        return;
+    }
     // The panes' keys do not work while something lies over them: to name them would be a lie.
     if !state.overlays.is_empty() {
         canvas.pieces(row.x + 1, row.y, row.width, &[("Esc", theme.key), (" closes", theme.plain)]);

@@ -107,7 +107,8 @@ fn need(state: &State, pane: PaneId) -> u16 {
         PaneId::Collections => state.collections.rows().len().max(2) + 3,
         // A refusal is read, not glanced at.
         PaneId::Token if state.token.failure.is_some() => 15,
-        PaneId::Token => 9,
+        PaneId::Token if state.token.token().is_some() => 11,
+        PaneId::Token => 8,
         PaneId::Jwt => 9,
         PaneId::Request | PaneId::Response => 10,
     };

@@ -4,14 +4,18 @@ mod canvas;
 mod format;
 mod header;
 mod layout;
+mod login;
 mod overlay;
 mod pane;
+mod profile;
+mod qr;
 #[cfg(test)]
 mod tests;
 pub mod theme;
 
 use crate::app::event::Cx;
 use crate::app::focus::PaneId;
+use crate::app::overlay::Overlay;
 use crate::app::state::State;
 use crate::app::view::Viewport;
 use canvas::Canvas;
@@ -61,6 +65,10 @@ fn paint(state: &State, theme: &Theme, cx: &Cx, buffer: &mut Buffer) -> (Viewpor
     header::hints(&mut canvas, state, layout.hints);
     header::toast(&mut canvas, state, layout.toast);
     overlay::draw(&mut canvas, state, cx, area);
+    if matches!(state.overlays.last(), Some(Overlay::Login)) {
+        // It covers the message's row too.
+        header::toast(&mut canvas, state, layout.toast);
+    }
     canvas.finish()
 }
 

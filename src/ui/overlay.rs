@@ -34,12 +34,14 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, area: Rect) {
             }
         }
         Overlay::Jump => jump(canvas),
+        Overlay::Login => super::login::draw(canvas, state, cx, area),
+        Overlay::Profile { name, cursor } => super::profile::draw(canvas, state, area, name, *cursor),
         Overlay::Welcome { cursor } => welcome(canvas, area, *cursor),
     }
 }
 
 /// A box in the middle of the screen, a little above it. Gives the inside.
-fn window(canvas: &mut Canvas<'_>, area: Rect, width: u16, height: u16, title: &str, info: &str) -> Rect {
+pub fn window(canvas: &mut Canvas<'_>, area: Rect, width: u16, height: u16, title: &str, info: &str) -> Rect {
     let width = width.min(area.width);
     let height = height.min(area.height);
     let rect =
@@ -176,14 +178,7 @@ fn text(canvas: &mut Canvas<'_>, area: Rect, view: &TextView) {
     let needed: usize = view.lines.iter().take(limit).map(|l| folded(l, room).len()).sum();
     let height =
         u16::try_from(needed).unwrap_or(u16::MAX).saturating_add(2).min(area.height.saturating_sub(2));
-    let inside = window(
-        canvas,
-        area,
-        width,
-        height.max(5),
-        &view.title,
-        if view.resend.is_some() { "s sends again · Esc" } else { "j k · Esc" },
-    );
+    let inside = window(canvas, area, width, height.max(5), &view.title, &text_keys(view));
     canvas.overlay_height(inside.height);
     let room = usize::from(inside.width.saturating_sub(2));
     // In rows, not lines: a body is often one line longer than the screen.
@@ -194,6 +189,25 @@ fn text(canvas: &mut Canvas<'_>, area: Rect, view: &TextView) {
     for (y, row) in (inside.y..inside.bottom()).zip(rows) {
         canvas.text(inside.x + 1, y, inside.width.saturating_sub(2), row, theme.plain);
     }
+}
+
+/// What the keys do to a text, beside reading it.
+fn text_keys(view: &TextView) -> String {
+    let mut keys = Vec::new();
+    if view.resend.is_some() {
+        keys.push("s sends again".to_owned());
+    }
+    if let Some(offer) = &view.offer {
+        keys.push(format!("y {}", offer.words));
+    }
+    if !view.exchanges.is_empty() {
+        keys.push("o exchange".to_owned());
+    }
+    if keys.is_empty() {
+        keys.push("j k".to_owned());
+    }
+    keys.push("Esc".to_owned());
+    keys.join(" · ")
 }
 
 /// A line in rows of a width: nothing of a URL or a sentence may be lost; what follows keeps the indent.

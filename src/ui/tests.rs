@@ -1,15 +1,17 @@
 //! Whole screens, driven by keys. Times, ports and ids are fixed, so the pictures are stable.
 
+mod jwt;
+mod login;
+mod tokens;
+
 use super::draw;
 use super::theme::Theme;
 use crate::app::effect::Effect;
-use crate::app::fixture::{Screen, sent, start};
+use crate::app::fixture::{Screen, sent, start, token};
 use crate::app::job::Output;
 use crate::app::update::drawn;
 use crate::model::problem::{Problem, ProblemKind};
-use crate::model::secret::Secret;
 use crate::model::settings::Theme as Name;
-use crate::model::token::{Token, TokenKey};
 use crate::model::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,36 +45,13 @@ fn picture(screen: &mut Screen) -> String {
     text(&paint(screen, true, false))
 }
 
-fn token(screen: &Screen) -> Token {
-    Token {
-        key: TokenKey {
-            environment: "sandbox".into(),
-            profile: "pega".into(),
-            identity: "24613501234567890123".into(),
-            ..TokenKey::default()
-        },
-        access_token: Secret::new("a.b.c"),
-        token_type: "bearer".into(),
-        refresh_token: None,
-        id_token: None,
-        scope: None,
-        expires_in: Some(Duration::from_secs(3600)),
-        obtained_at: screen.cx.wall,
-        obtained: screen.cx.now,
-        clock_offset_ms: Some(400),
-        grant: "client credentials".into(),
-        client_auth: "Basic".into(),
-        exchange: None,
-    }
-}
-
 /// After step C: an answer with its body indexed, and a token.
 fn created(width: u16, height: u16) -> Screen {
     let mut screen = Screen::new(width, height);
     screen.press("s");
     let Some(Effect::Send(job, _)) = screen.take().pop() else { panic!("nothing was sent") };
     let mut answer = sent(201, CASE);
-    answer.token = Some(token(&screen));
+    answer.token = Some(token(&screen.cx));
     screen.done(job, Output::Sent(answer, None));
     for effect in screen.take() {
         match effect {

@@ -25,13 +25,25 @@ pub struct DesktopEnv {
     pub visual: Option<String>,
     /// `EDITOR`.
     pub editor: Option<String>,
+    /// There is a display: X11, Wayland, WSL, or a system that always has one.
+    pub display: bool,
+    /// The session came by SSH: what opens here opens on a screen that nobody sits at.
+    pub ssh: bool,
 }
 
 impl DesktopEnv {
     /// As this process finds it.
     pub fn from_process() -> Self {
         let var = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-        Self { tmux: var("TMUX").is_some(), visual: var("VISUAL"), editor: var("EDITOR") }
+        let displays = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
+        Self {
+            tmux: var("TMUX").is_some(),
+            visual: var("VISUAL"),
+            editor: var("EDITOR"),
+            display: cfg!(any(target_os = "macos", windows))
+                || displays.into_iter().any(|d| var(d).is_some()),
+            ssh: ["SSH_CONNECTION", "SSH_TTY"].into_iter().any(|s| var(s).is_some()),
+        }
     }
 }
 
@@ -141,6 +153,40 @@ fn tmux_load(text: &str, tmux: &[&str]) -> Result<(), String> {
     }
 }
 
+/// Opens the user's browser, detached. `None`: it was the screen's own wish (not `asked`) and there is
+/// no browser to open. May wait for the program that opens it.
+pub fn browse(url: &str, asked: bool, env: &DesktopEnv) -> Option<Result<String, Problem>> {
+    browse_with(url, asked, env, |url| open::that_detached(url))
+}
+
+fn browse_with(
+    url: &str,
+    asked: bool,
+    env: &DesktopEnv,
+    open: impl FnOnce(&str) -> io::Result<()>,
+) -> Option<Result<String, Problem>> {
+    let cannot = |why: &str| {
+        let next = "y copies the URL: open it in a browser on any machine";
+        Some(Err(Problem::new(ProblemKind::Usage, "no browser was opened", why, next)))
+    };
+    // A server names the page: nothing but a page may be handed to the system.
+    if !["https://", "http://"].iter().any(|s| url.get(..s.len()).is_some_and(|u| u.eq_ignore_ascii_case(s)))
+    {
+        return cannot("the address is neither http nor https");
+    }
+    let why = match (env.ssh, env.display) {
+        (true, _) => "this session came by SSH; a browser here would open where nobody sits",
+        (false, false) => "there is no display here",
+        (false, true) => {
+            return match open(url) {
+                Ok(()) => Some(Ok("the browser was asked to open the login".to_owned())),
+                Err(error) => cannot(&error.to_string()),
+            };
+        }
+    };
+    if asked { cannot(why) } else { None }
+}
+
 /// The words of the user's editor: `VISUAL`, else `EDITOR`, else `vi` (`notepad` on Windows).
 pub fn editor_command(env: &DesktopEnv) -> Vec<String> {
     [&env.visual, &env.editor]
@@ -236,6 +282,21 @@ mod tests {
         assert!(problem.why.contains("74 kB") && problem.next.contains("file"), "{problem}");
         assert!(matches!(copy(&"x".repeat(74_000), Clipboard::Osc52, &env(true)), CopyOutcome::Write { .. }));
         assert!(matches!(copy("x", Clipboard::Off, &env(false)), CopyOutcome::Refused(_)));
+    }
+
+    #[test]
+    fn a_browser_opens_only_where_somebody_sits_before_it() {
+        let here = DesktopEnv { display: true, ..DesktopEnv::default() };
+        let ssh = DesktopEnv { ssh: true, ..here.clone() };
+        let never = |_: &str| -> io::Result<()> { panic!("was opened") };
+        assert!(matches!(browse_with("https://id/", false, &here, |_| Ok(())), Some(Ok(_))));
+        assert!(browse_with("https://id/", false, &ssh, never).is_none());
+        assert!(browse_with("https://id/", false, &DesktopEnv::default(), never).is_none());
+        let Some(Err(problem)) = browse_with("https://id/", true, &ssh, never) else { panic!("no reason") };
+        assert!(problem.why.contains("SSH") && problem.next.contains("copies"), "{problem}");
+        for odd in ["file:///etc/passwd", "javascript:alert(1)", "--help", "", "é"] {
+            assert!(matches!(browse_with(odd, true, &here, never), Some(Err(_))), "{odd}");
+        }
     }
 
     #[cfg(unix)]

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// How many past exchanges the list shows.
 const HISTORY_SHOWN: usize = 500;
 
+/// How many events of tokens the list shows.
+pub const LOG_SHOWN: usize = 500;
+
 /// Runs a job that may wait for the disk.
 pub fn run(world: &World, effect: Effect) -> Result<Output, Problem> {
     let root = &world.root;
@@ -38,9 +41,10 @@ pub fn run(world: &World, effect: Effect) -> Result<Output, Problem> {
             import(world, &file, &environment, &profile)
         }
         Effect::SetSecret { environment, name, secret, .. } => {
-            let vault = world.secrets.vault()?;
+            let vault = world.secrets.vault_to_keep()?;
             vault.set(root, &environment, &name, secret)?;
-            Ok(Output::Message(format!("{name} of {environment} is in the vault ({})", vault.kind().word())))
+            let kind = vault.kind();
+            Ok(Output::Message(format!("{name} of {environment} is in the vault ({})", kind.word())))
         }
         Effect::OpenVault(_, passphrase) => open_vault(world, &passphrase),
         Effect::ListHistory(_) => {
@@ -54,6 +58,14 @@ pub fn run(world: &World, effect: Effect) -> Result<Output, Problem> {
             Some(history) => Ok(Output::HistoryDetail(history.get(&id)?)),
             None => Err(Problem::new(ProblemKind::File, "there is no history here", "", "")),
         },
+        Effect::TokenLog(_) => match &world.audit {
+            Some(kept) => Ok(Output::TokenLog(kept.newest())),
+            None => Ok(Output::TokenLog(storage::audit::list(Some(root), LOG_SHOWN)?)),
+        },
+        Effect::TrustCommand { words, .. } => {
+            world.secrets.trust_command(root, &words)?;
+            Ok(Output::Trusted)
+        }
         Effect::SaveBody { file, body, .. } => save_body(&file, &body),
         other => Err(Problem::new(
             ProblemKind::Internal,
@@ -69,7 +81,7 @@ fn read(root: &Path) -> Result<Arc<Workspace>, Problem> {
 }
 
 /// `~` and `file://` as a shell or a file manager would give them.
-fn typed_path(text: &str) -> PathBuf {
+pub fn typed_path(text: &str) -> PathBuf {
     let text = text.trim().trim_matches(['"', '\'']);
     let text = text.strip_prefix("file://").unwrap_or(text);
     match (text.strip_prefix("~/"), directories::BaseDirs::new()) {
@@ -97,7 +109,7 @@ fn import(world: &World, file: &str, environment: &str, profile: &str) -> Result
     }
     let bytes = std::fs::read(&path).map_err(|error| broken(error.to_string()))?;
     let credentials = crate::import::pega_credentials::parse(&bytes).map_err(|p| p.in_file(&path))?;
-    let vault = world.secrets.vault()?;
+    let vault = world.secrets.vault_to_keep()?;
     let imported = import_credentials(&world.root, &vault, &credentials, environment, profile)?;
     let warnings = credentials.warnings.clone();
     let client = &credentials.client_id;
@@ -123,11 +135,7 @@ fn open_vault(world: &World, passphrase: &Secret) -> Result<Output, Problem> {
     })?;
     let vault = Vault::open(&file, passphrase)?;
     if let Some(old) = world.secrets.open_vault().filter(|v| v.kind() == VaultKind::Memory) {
-        for name in old.list(&world.root) {
-            if let Some(secret) = old.get(&world.root, &name.environment, &name.name) {
-                vault.set(&world.root, &name.environment, &name.name, secret)?;
-            }
-        }
+        vault.absorb(&old)?;
     }
     let kind = vault.kind().word();
     world.secrets.replace_vault(vault);

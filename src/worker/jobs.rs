@@ -1,14 +1,16 @@
 //! What each job does. Requests and tokens go through `flow`, as on the command line.
 
 use super::{Progress, World, content, disk};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Manage};
 use crate::app::job::Output;
-use crate::flow::{self, Sent, three_part};
+use crate::flow::{self, Sent, Session, TokenPlan, manage, three_part};
 use crate::model::history::HistoryEntry;
 use crate::model::id::JobId;
 use crate::model::plan::Plan;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::progress::Phase;
+use crate::model::token::Token;
+use crate::oauth::management::Hint;
 use crate::report;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -26,10 +28,16 @@ pub fn id(effect: &Effect) -> Option<JobId> {
         | Effect::OpenVault(job, _)
         | Effect::ListHistory(job)
         | Effect::ReadHistory(job, _)
+        | Effect::TokenLog(job)
+        | Effect::Manage { job, .. }
+        | Effect::Discover { job, .. }
+        | Effect::TrustCommand { job, .. }
         | Effect::Token { job, .. }
         | Effect::CreateCase { job, .. }
         | Effect::VerifyCase { job, .. }
         | Effect::Inspect { job, .. }
+        | Effect::VerifyJwt { job, .. }
+        | Effect::SignJwt { job, .. }
         | Effect::Index { job, .. }
         | Effect::Filter { job, .. }
         | Effect::ImportCredentials { job, .. }
@@ -76,6 +84,16 @@ pub(super) async fn run(
             let entry = remember(world, &get, &sent).await;
             Ok(Output::Verified(sent, words, Some(entry)))
         }
+        Effect::Manage { what, plan, token, .. } => {
+            progress.tell(Phase::Token);
+            Ok(ask(session, what, &plan, &token, cancel).await)
+        }
+        Effect::Discover { plan, issuer, from_resource, .. } => {
+            match manage::discover(session, &plan, &issuer, from_resource, cancel).await {
+                Ok(found) => Ok(Output::Discovered(Box::new(found))),
+                Err(failure) => Ok(Output::Refused("The issuer was not discovered", failure)),
+            }
+        }
         Effect::Inspect { plan, token, clock_offset_ms, .. } => {
             let decoded = match plan {
                 Some(plan) => {
@@ -84,6 +102,12 @@ pub(super) async fn run(
                 None => crate::jwt::decode(token.expose(), jiff::Timestamp::now()),
             };
             Ok(Output::Inspected(decoded))
+        }
+        Effect::VerifyJwt { plan, token, with, clock_offset_ms, .. } => {
+            super::jwt::verify(session, plan.as_deref(), &token, &with, clock_offset_ms, cancel).await
+        }
+        Effect::SignJwt { header, claims, with, now, .. } => {
+            blocking(move || super::jwt::sign(&header, &claims, &with, now)).await
         }
         Effect::ListTokens(_) => {
             let world = Arc::clone(world);
@@ -103,6 +127,30 @@ pub(super) async fn run(
             let world = Arc::clone(world);
             blocking(move || disk::run(&world, other)).await
         }
+    }
+}
+
+/// Asks the server about a token.
+async fn ask(
+    session: &Session,
+    what: Manage,
+    plan: &TokenPlan,
+    token: &Token,
+    cancel: &CancellationToken,
+) -> Output {
+    match what {
+        Manage::Revoke => match manage::revoke_token(session, plan, token, cancel).await {
+            Ok(_) => Output::Revoked(token.key.clone()),
+            Err(failure) => Output::Refused("The token was not revoked", failure),
+        },
+        Manage::Introspect => match manage::introspect(session, plan, token, Hint::Access, cancel).await {
+            Ok(told) => Output::Introspected(told),
+            Err(failure) => Output::Refused("The server did not tell about the token", failure),
+        },
+        Manage::Userinfo => match manage::userinfo(session, plan, token, cancel).await {
+            Ok(told) => Output::Userinfo(told),
+            Err(failure) => Output::Refused("The server did not tell whom the token speaks for", failure),
+        },
     }
 }
 

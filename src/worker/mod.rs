@@ -3,13 +3,17 @@
 //! Each job runs as a task of its own on a runtime that is made when the first one comes (the first
 //! frame does not wait for it), and ends with exactly one of `Done` and `Failed`, a panic included.
 
+mod audit;
 mod content;
+mod desk;
 pub mod desktop;
 mod disk;
 mod jobs;
+mod jwt;
 #[cfg(test)]
 mod tests;
 
+pub use audit::MemoryAudit;
 pub use content::index as index_body;
 
 use crate::app::effect::Effect;
@@ -21,6 +25,7 @@ use crate::model::progress::Phase;
 use crate::model::settings::Settings;
 use crate::storage::history::History;
 use crate::storage::secrets::Secrets;
+use desk::Desk;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -46,6 +51,8 @@ pub struct World {
     pub settings: Settings,
     /// False: choices are not remembered (the demo).
     pub keeps: bool,
+    /// What happened to tokens, where it is kept nowhere else (the demo).
+    pub audit: Option<Arc<MemoryAudit>>,
     /// Past exchanges; `None` where the platform has no place for them.
     pub history: Option<History>,
 }
@@ -54,6 +61,7 @@ pub struct World {
 pub struct Worker {
     world: Arc<World>,
     sink: Sink,
+    desk: Arc<Desk>,
     runtime: OnceLock<Option<Runtime>>,
     running: Arc<Mutex<HashMap<JobId, CancellationToken>>>,
 }
@@ -61,7 +69,12 @@ pub struct Worker {
 impl Worker {
     /// Nothing runs yet.
     pub fn new(world: World, sink: Sink) -> Worker {
-        Worker { world: Arc::new(world), sink, runtime: OnceLock::new(), running: Arc::default() }
+        let desk = Arc::new(Desk::new(Arc::clone(&sink)));
+        if let Some(audit) = &world.audit {
+            world.session.set_audit(Arc::clone(audit) as _);
+        }
+        world.session.set_desk(Arc::clone(&desk) as _);
+        Worker { world: Arc::new(world), sink, desk, runtime: OnceLock::new(), running: Arc::default() }
     }
 
     /// What jobs work with.
@@ -85,6 +98,7 @@ impl Worker {
                     token.cancel();
                 }
             }
+            Effect::LoginPaste(login, text) => self.desk.paste(login, text),
             Effect::ChooseEnvironment(_) if !self.world.keeps => {}
             Effect::ChooseEnvironment(name) => {
                 let world = Arc::clone(&self.world);
@@ -126,11 +140,21 @@ impl Worker {
         };
         let world = Arc::clone(&self.world);
         let progress = Progress::new(id, Arc::clone(&self.sink));
-        runtime.spawn(async move {
+        runtime.spawn(desk::JOB.scope(id, async move {
+            let before = vault_word(&world);
             let outcome = jobs::run(&world, effect, &progress, &cancel).await;
+            // Whatever made a job open or make a vault: the screen says which one it is.
+            let now = vault_word(&world).filter(|now| Some(*now) != before);
+            if let (Some(word), false) = (now, matches!(outcome, Ok(Output::Vault(_)))) {
+                ending.tell(News::Vault(word));
+            }
             ending.end(outcome);
-        });
+        }));
     }
+}
+
+fn vault_word(world: &World) -> Option<&'static str> {
+    world.secrets.open_vault().map(|vault| vault.kind().word())
 }
 
 impl Drop for Worker {
@@ -154,6 +178,10 @@ struct Ending {
 }
 
 impl Ending {
+    fn tell(&self, news: News) {
+        (self.sink)(JobEvent { id: self.id, news });
+    }
+
     fn end(mut self, outcome: Result<Output, Problem>) {
         self.done = true;
         let news = match outcome {

@@ -23,7 +23,8 @@ fn worker(root: &std::path::Path) -> (Worker, Receiver<JobEvent>) {
     let settings = Settings::default();
     let secrets = Arc::new(Secrets::with_vault(Vault::memory(), UntrustedCommand::Refuse));
     let session = Session::new(&settings, Arc::clone(&secrets) as _, None);
-    let world = World { session, secrets, root: root.to_owned(), settings, keeps: false, history: None };
+    let world =
+        World { session, secrets, root: root.to_owned(), settings, keeps: false, history: None, audit: None };
     let (sender, receiver) = channel();
     (Worker::new(world, Arc::new(move |event| sender.send(event).is_ok())), receiver)
 }
@@ -32,7 +33,7 @@ fn worker(root: &std::path::Path) -> (Worker, Receiver<JobEvent>) {
 fn end(receiver: &Receiver<JobEvent>) -> JobEvent {
     loop {
         let event = receiver.recv_timeout(LONG).unwrap();
-        if !matches!(event.news, News::Progress(_)) {
+        if !matches!(event.news, News::Progress(_) | News::Login(..) | News::Vault(_)) {
             return event;
         }
     }
@@ -137,4 +138,96 @@ fn a_body_is_never_saved_over_a_file_that_is_there() {
         assert_eq!(matches!(end(&receiver).news, News::Done(_)), fine);
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"{}");
+}
+
+#[test]
+fn a_new_profile_with_its_variables_is_one_change_and_undone_as_one() {
+    use crate::model::environment::Environment;
+    use crate::model::value::{SecretRef, Value};
+    let dir = tempfile::tempdir().unwrap();
+    crate::storage::init(dir.path(), "w", &[]).unwrap();
+    let environment = Environment { name: "dev".into(), ..Environment::default() };
+    crate::storage::apply(dir.path(), &Edit::SaveEnvironment(environment)).unwrap();
+    let before = std::fs::read(dir.path().join("environments/dev.toml")).unwrap();
+    let set = |name: &str, value| Edit::SetVariable { environment: "dev".into(), name: name.into(), value };
+    let text = "# mine\ngrant = \"client_credentials\"\ntoken_url = \"{{token_url}}\"\n";
+    let edits = vec![
+        Edit::NewProfile { name: "shop".into(), text: text.into() },
+        set("token_url", Some(Value::from("https://id/token"))),
+        set("client_secret", Some(Value::Secret(SecretRef::Vault))),
+    ];
+    let several = Edit::Several { words: "new profile shop".into(), edits };
+    let (worker, receiver) = worker(dir.path());
+    worker.submit(Effect::Edit(JobId(1), Box::new(several.clone())));
+    let change = match end(&receiver).news {
+        News::Done(output) => match *output {
+            Output::Workspace(Some(change), workspace) => {
+                assert_eq!(workspace.profile("shop").unwrap().token_url, "{{token_url}}");
+                assert_eq!(workspace.environment("dev").unwrap().variables.len(), 2);
+                change
+            }
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((change.words.as_str(), change.files.len()), ("new profile shop", 2));
+    assert_eq!(std::fs::read_to_string(dir.path().join("auth/shop.toml")).unwrap(), text);
+    // A second of the same name is refused, and nothing of it is written.
+    assert!(crate::storage::apply(dir.path(), &several).is_err());
+    worker.submit(Effect::Undo(JobId(2), Box::new(change)));
+    assert!(matches!(end(&receiver).news, News::Done(_)));
+    assert!(!dir.path().join("auth/shop.toml").exists());
+    assert_eq!(std::fs::read(dir.path().join("environments/dev.toml")).unwrap(), before);
+}
+
+#[test]
+fn what_happened_to_tokens_is_kept_in_memory_where_nothing_else_keeps_it() {
+    use crate::flow::events::{Audit, TokenEvent, TokenEventKind};
+    let audit = super::MemoryAudit::default();
+    for n in 0..600 {
+        let event = TokenEvent {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            what: TokenEventKind::Obtained,
+            key: crate::model::token::TokenKey::default(),
+            detail: n.to_string(),
+        };
+        audit.note(std::path::Path::new("/w"), &event);
+    }
+    let newest = audit.newest();
+    assert_eq!((newest.len(), newest[0]["detail"].as_str()), (500, Some("599")));
+}
+
+#[test]
+fn a_vault_that_a_job_makes_is_told_before_the_job_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings::default();
+    let file = dir.path().join("vault");
+    let keep = move || Vault::open(&file, &"correct horse".into()).map(Some);
+    let secrets = Secrets::new(Arc::new(|| Ok(Vault::memory())), UntrustedCommand::Refuse);
+    let secrets = Arc::new(secrets.keeping(Arc::new(keep)));
+    let session = Session::new(&settings, Arc::clone(&secrets) as _, None);
+    let root = dir.path().to_owned();
+    let world = World { session, secrets, root, settings, keeps: false, history: None, audit: None };
+    let (sender, receiver) = channel();
+    let worker = Worker::new(world, Arc::new(move |event| sender.send(event).is_ok()));
+    let set = |id| Effect::SetSecret {
+        job: JobId(id),
+        environment: "dev".into(),
+        name: "s".into(),
+        secret: "v".into(),
+    };
+    worker.submit(set(1));
+    let first = receiver.recv_timeout(LONG).unwrap();
+    let second = receiver.recv_timeout(LONG).unwrap();
+    let words = |event: JobEvent| match event.news {
+        News::Vault(word) => format!("vault {word}"),
+        News::Done(output) => match *output {
+            Output::Message(text) => text,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([words(first), words(second)], ["vault file", "s of dev is in the vault (file)"]);
+    worker.submit(set(2));
+    assert_eq!(words(receiver.recv_timeout(LONG).unwrap()), "s of dev is in the vault (file)", "told once");
 }

@@ -78,3 +78,71 @@ fn a_secret_that_is_sent_is_shown_nowhere() {
     assert!(ran.json()["request"]["headers"].to_string().contains(CANARY));
     assert!(!home.holds(CANARY));
 }
+
+#[test]
+fn the_passphrase_can_be_changed_and_the_store_in_use_is_told() {
+    let home = home();
+    home.run_open(&["secret", "set", "api_key"], CANARY.as_bytes()).exits(0);
+    let ran = home.run_open(&["secret", "list"], b"").exits(0);
+    assert!(ran.stderr.contains("vault: file"), "{}", ran.stderr);
+    home.run_open(&["secret", "passphrase"], b"").exits(2);
+    let ran = home.run_open(&["secret", "passphrase", "--json"], b"battery staple\n").exits(0);
+    assert_eq!(ran.json(), serde_json::json!({"vault": "file"}));
+    assert!(!ran.stderr.contains("battery") && !home.holds("battery"));
+    home.run_open(&["secret", "list"], b"").exits(2);
+    let file = home.path().join("new");
+    std::fs::write(&file, "battery staple\n").unwrap();
+    home.run(&["secret", "list", "--passphrase-file", file.to_str().unwrap()]).exits(0);
+}
+
+#[test]
+fn without_a_keyring_a_vault_is_not_moved_and_an_unknown_store_is_refused() {
+    let home = home();
+    let ran = home.run_open(&["secret", "store", "keyring"], b"").exits(2);
+    assert!(ran.stderr.contains("no vault yet"), "{}", ran.stderr);
+    home.run_open(&["secret", "set", "api_key"], CANARY.as_bytes()).exits(0);
+    let mut command = home.command(&["secret", "store", "keyring"]);
+    command
+        .env("HALLPASS_PASSPHRASE", "correct horse")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+    #[cfg(target_os = "linux")]
+    {
+        let ran = crate::support::finish(command, b"").exits(2);
+        assert!(ran.stderr.contains("keyring"), "{}", ran.stderr);
+    }
+    home.run_open(&["secret", "list"], b"").exits(0);
+    let mut command = home.command(&["secret", "list"]);
+    command.env("HALLPASS_VAULT", "memroy");
+    let ran = crate::support::finish(command, b"").exits(2);
+    assert!(ran.stderr.contains("HALLPASS_VAULT") && ran.stderr.contains("memory"), "{}", ran.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_keyring_that_never_answers_is_not_waited_for() {
+    let home = home();
+    // A bus that takes the connection and never says a word.
+    let socket = home.path().join("bus");
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let run = |passphrase: Option<&str>| {
+        let mut command = home.command(&["secret", "set", "api_key"]);
+        command
+            .env("HALLPASS_VAULT", "auto")
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()))
+            .stdin(std::process::Stdio::piped());
+        if let Some(passphrase) = passphrase {
+            command.env("HALLPASS_PASSPHRASE", passphrase);
+        }
+        crate::support::finish(command, CANARY.as_bytes())
+    };
+    let ran = run(None).exits(2);
+    assert!(
+        ran.stderr.contains("within 2 s") && ran.stderr.contains("HALLPASS_PASSPHRASE"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!home.holds(CANARY));
+    let ran = run(Some("correct horse")).exits(0);
+    assert!(ran.text().contains("(file)"), "{}", ran.text());
+    assert!(!home.holds(CANARY));
+}

@@ -92,6 +92,7 @@ impl Home {
             .env("XDG_STATE_HOME", at("state"))
             .env("XDG_CACHE_HOME", at("cache"))
             .env("TMPDIR", at("tmp"))
+            .env("HALLPASS_VAULT", "file")
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -134,7 +135,12 @@ impl Home {
 }
 
 /// Waits for a child; a hanging one fails the test.
-pub fn finish(mut command: Command, stdin: &[u8]) -> Ran {
+pub fn finish(command: Command, stdin: &[u8]) -> Ran {
+    finish_within(command, stdin, LIMIT)
+}
+
+/// The same with a limit of its own, for one among many.
+pub fn finish_within(mut command: Command, stdin: &[u8], limit: Duration) -> Ran {
     let mut child = command.spawn().unwrap();
     if let Some(mut pipe) = child.stdin.take() {
         // A command that does not read its stdin closes it: no matter.
@@ -150,7 +156,7 @@ pub fn finish(mut command: Command, stdin: &[u8]) -> Ran {
         let mut all = Vec::new();
         err.read_to_end(&mut all).map(|_| all)
     });
-    let status = wait(&mut child);
+    let status = wait_within(&mut child, limit);
     Ran {
         code: code(status),
         stdout: out.join().unwrap().unwrap(),
@@ -159,14 +165,18 @@ pub fn finish(mut command: Command, stdin: &[u8]) -> Ran {
 }
 
 pub fn wait(child: &mut Child) -> ExitStatus {
-    let end = Instant::now() + LIMIT;
+    wait_within(child, LIMIT)
+}
+
+fn wait_within(child: &mut Child, limit: Duration) -> ExitStatus {
+    let end = Instant::now() + limit;
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
         if Instant::now() > end {
             let _ = child.kill();
-            panic!("the command did not end within {LIMIT:?}");
+            panic!("the command did not end within {limit:?}");
         }
         std::thread::sleep(Duration::from_millis(3));
     }

@@ -75,3 +75,56 @@ fn the_cache_keeps_a_token_between_commands_until_it_is_forgotten() {
     home.run_open(&["token", "forget", "pega"], b"").exits(0);
     assert_eq!(home.run_open(&["token", "list", "--json"], b"").exits(0).json(), serde_json::json!([]));
 }
+
+#[test]
+fn what_asks_about_a_token_that_is_not_there_exits_2_with_its_shape() {
+    let (home, _sandbox) = with_profile();
+    for (action, key) in
+        [("revoke", "revoked"), ("introspect", "active"), ("userinfo", "userinfo"), ("show", "scope")]
+    {
+        let value = home.run_open(&["token", action, "pega", "--json"], b"").exits(2).json();
+        assert_eq!(
+            (&value["profile"], &value["environment"]),
+            (&"pega".into(), &"box".into()),
+            "{action}: {value}"
+        );
+        assert!(value.as_object().unwrap().contains_key(key) && value[key].is_null(), "{action}: {value}");
+        assert!(
+            value["error"]["next"].as_str().unwrap().contains("hallpass token pega"),
+            "{action}: {value}"
+        );
+    }
+}
+
+#[test]
+fn a_token_of_another_identity_is_not_taken_for_the_one_that_is_meant() {
+    let (home, _sandbox) = with_profile();
+    home.run_open(&["token", "pega"], b"").exits(0);
+    let ran = home.run_open(&["token", "show", "pega", "--identity", "nobody"], b"").exits(2);
+    assert!(ran.stderr.contains("`nobody`"), "{}", ran.stderr);
+    let other = home.run_open(&["token", "pega", "--identity", "batch", "--json"], b"").exits(0).json();
+    assert_eq!(other["identity"], "batch");
+    let ran = home.run_open(&["token", "forget", "pega"], b"").exits(2);
+    assert!(ran.stderr.contains("--identity"), "{}", ran.stderr);
+    let gone =
+        home.run_open(&["token", "forget", "pega", "--identity", "batch", "--json"], b"").exits(0).json();
+    assert_eq!((&gone["identity"], &gone["forgotten"]), (&"batch".into(), &true.into()));
+    home.run_open(&["token", "show", "pega"], b"").exits(0);
+}
+
+#[test]
+fn a_mistyped_token_command_gets_a_suggestion() {
+    let home = Home::with_cases();
+    for (typed, meant) in [("revok", "revoke"), ("introspet", "introspect"), ("discovr", "discover")] {
+        let ran = home.run(&["token", typed]).exits(2);
+        assert!(ran.stderr.contains(&format!("`{meant}`")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn discovery_is_only_written_where_a_profile_is_named() {
+    let home = Home::with_cases();
+    home.run(&["token", "discover", "http://127.0.0.1:1", "--write"]).exits(2);
+    let ran = home.run(&["token", "discover", "http://127.0.0.1:1", "--profile", "pgea"]).exits(2);
+    assert!(ran.stderr.contains("`pega`"), "{}", ran.stderr);
+}

@@ -67,6 +67,7 @@ impl Launch {
         command.cwd(home.path());
         command.env_clear();
         command.env("HOME", home.path());
+        command.env("HALLPASS_VAULT", "file");
         command.env("TMPDIR", home.path());
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command.env("TERM", "xterm-256color");

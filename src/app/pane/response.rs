@@ -3,7 +3,7 @@
 use crate::app::job::Content;
 use crate::app::list::Cursor;
 use crate::content::json::Folds;
-use crate::flow::Sent;
+use crate::flow::{RetryReason, Sent};
 use crate::model::id::ItemPath;
 use indexmap::IndexMap;
 
@@ -61,6 +61,28 @@ impl ResponseTab {
     pub fn step(self, step: isize) -> ResponseTab {
         Self::ALL[(self as isize + step).rem_euclid(Self::ALL.len() as isize) as usize]
     }
+}
+
+/// `401 invalid_token, token renewed, sent again: 201`.
+pub fn retried(sent: &Sent) -> Option<String> {
+    if sent.retried.is_empty() {
+        return None;
+    }
+    let mut words: Vec<String> = Vec::new();
+    for (reason, exchange) in &sent.retried {
+        let status = exchange.status().map_or_else(|| "no answer".to_owned(), |s| s.to_string());
+        words.push(match reason {
+            RetryReason::InvalidToken => format!("{status} invalid_token, token renewed"),
+            RetryReason::DpopNonce => format!("{status} use_dpop_nonce, nonce taken"),
+        });
+    }
+    let status = sent.exchange.as_ref().and_then(|e| e.status());
+    let end = match status {
+        Some(status) => format!("sent again: {status}"),
+        None => "sent again: no answer".to_owned(),
+    };
+    words.push(end);
+    Some(words.join(", "))
 }
 
 /// A search in the body.

@@ -12,6 +12,8 @@ pub struct TokenPane {
     pub at: usize,
     /// The last failure, until a token comes.
     pub failure: Option<TokenFailure>,
+    /// The profile chosen to get tokens with.
+    pub profile: Option<String>,
 }
 
 impl TokenPane {

@@ -1,9 +1,9 @@
 //! What the answers of prompts do; one that cannot be taken is asked again with why.
 
 use super::overlays::change;
-use super::{flow, response, side};
+use super::{flow, jwt, presets, profile, response, side};
 use crate::app::command::Command;
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, JwtKey, Target};
 use crate::app::event::Cx;
 use crate::app::overlay::{Overlay, Prompt, Purpose};
 use crate::app::pane::check_text::{parse_capture, parse_check};
@@ -55,6 +55,22 @@ pub fn answer(state: &mut State, mut prompt: Prompt, cx: &Cx, fx: &mut Vec<Effec
             }
             Ok(())
         }
+        Purpose::JwtVerify if !text.is_empty() => {
+            jwt::verify(state, JwtKey::Place(text), cx, fx);
+            Ok(())
+        }
+        Purpose::JwtVerifySecret if !prompt.edit.text().is_empty() => {
+            jwt::verify(state, JwtKey::Secret(Secret::new(prompt.edit.text())), cx, fx);
+            Ok(())
+        }
+        Purpose::JwtSign if !text.is_empty() => {
+            jwt::sign(state, JwtKey::Place(text), cx, fx);
+            Ok(())
+        }
+        Purpose::JwtSignSecret if !prompt.edit.text().is_empty() => {
+            jwt::sign(state, JwtKey::Secret(Secret::new(prompt.edit.text())), cx, fx);
+            Ok(())
+        }
         Purpose::Search => {
             search(state, prompt.edit.text(), cx);
             Ok(())
@@ -99,6 +115,20 @@ pub fn answer(state: &mut State, mut prompt: Prompt, cx: &Cx, fx: &mut Vec<Effec
                     None => r.checks.push(check),
                 });
             })
+        }
+        Purpose::NewProfileName(preset, grant) if !text.is_empty() => {
+            presets::named(state, preset, grant, &text, cx, fx)
+        }
+        Purpose::NewProfileVariable(new) => {
+            presets::answered(state, *new, prompt.edit.text(), cx, fx);
+            Ok(())
+        }
+        Purpose::ProfileField(name, key) => profile::set_field(state, &name, key, prompt.edit.text(), cx, fx),
+        Purpose::ProfileSecret(name, key) if !prompt.edit.text().trim().is_empty() => {
+            profile::set_secret(state, &name, key, prompt.edit.text(), cx, fx)
+        }
+        Purpose::Issuer(name, of_answer) if !text.is_empty() => {
+            profile::discover(state, &name, &text, of_answer.as_deref(), cx, fx)
         }
         Purpose::AuthField(field) => {
             change(state, |r| set_auth_field(&mut r.auth, field, &text));

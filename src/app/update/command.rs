@@ -1,16 +1,14 @@
 //! Commands: what each one does in the focused pane.
 
-use super::{copy, flow, request, response, side, typing};
+use super::{copy, flow, jwt, login, past, presets, profile, request, response, side, tokens, typing};
 use crate::app::command::Command;
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, Manage, Target};
 use crate::app::event::Cx;
 use crate::app::focus::PaneId;
 use crate::app::key::{Key, KeyPress};
 use crate::app::line_edit::LineEdit;
 use crate::app::list::Cursor;
-use crate::app::overlay::{
-    Confirm, ConfirmAction, Overlay, Pick, PickItem, Picker, Prompt, Purpose, TextView,
-};
+use crate::app::overlay::{Confirm, ConfirmAction, Overlay, Prompt, Purpose, TextView};
 use crate::app::pane::request::RequestTab;
 use crate::app::state::State;
 use crate::content::visible::visible;
@@ -59,6 +57,7 @@ pub fn run(state: &mut State, command: Command, cx: &Cx, fx: &mut Vec<Effect>) {
         Command::Add => match state.focus {
             PaneId::Environments => side::add_environment_or_variable(state),
             PaneId::Request => request::add(state, cx, fx),
+            PaneId::Token => presets::begin(state),
             _ => side::add_request(state),
         },
         Command::AddFolder => side::add_folder(state),
@@ -97,21 +96,37 @@ pub fn run(state: &mut State, command: Command, cx: &Cx, fx: &mut Vec<Effect>) {
         Command::Save => request::save(state, cx, fx),
         Command::SaveAs => request::save_as(state),
         Command::Revert => request::revert(state, cx),
-        Command::Undo => undo(state, cx, fx),
-        Command::Redo => redo(state, cx, fx),
+        Command::Undo => past::undo(state, cx, fx),
+        Command::Redo => past::redo(state, cx, fx),
         Command::CopyMenu => copy::menu(state, cx),
         Command::SaveBody => response::ask_file(state),
         Command::Editor => request::external_editor(state, fx),
         Command::Pager => response::pager(state, fx),
         Command::WireLog => response::wire(state, cx),
-        Command::History => history(state, cx, fx),
-        Command::JwtMenu => response::jwt_menu(state, cx),
+        Command::History => past::history(state, cx, fx),
+        Command::JwtMenu => jwt::menu(state, cx),
+        Command::JwtVerify => jwt::ask_verify(state, cx),
+        Command::JwtEdit => jwt::edit(state, cx, fx),
+        Command::JwtCompare => jwt::compare(state, cx),
         Command::Mark => response::mark(state, cx),
         Command::Compare => response::compare(state, cx),
         Command::SwitchEnvironment => side::pick_environment(state, cx),
         Command::RenewToken => flow::renew(state, cx, fx),
         Command::ForgetToken => flow::forget(state, cx, fx),
         Command::TokenExchange => flow::token_exchange(state, cx),
+        Command::Login => login::show(state, cx),
+        Command::RevokeToken => tokens::ask_revoke(state, cx),
+        Command::Introspect => tokens::manage(state, Manage::Introspect, cx, fx),
+        Command::Userinfo => tokens::manage(state, Manage::Userinfo, cx, fx),
+        Command::TokenLog => {
+            let job = state.jobs.start(Target::Other("token log"), cx.now);
+            fx.push(Effect::TokenLog(job));
+        }
+        Command::PickProfile => tokens::pick_profile(state),
+        Command::EditProfile => profile::edit_form(state),
+        Command::NewProfile => presets::begin(state),
+        Command::Discover => profile::ask_issuer(state),
+        Command::Grants => super::grants::menu(state),
         Command::ImportCredentials => flow::ask_credentials(state),
         Command::SetSecret => side::ask_secret(state, cx),
         Command::VaultPassphrase => {
@@ -153,6 +168,7 @@ pub fn why_disabled(state: &State, command: Command) -> Option<String> {
         | Command::Duplicate
         | Command::Save
         | Command::MoveTo
+        | Command::NewProfile
             if read_only =>
         {
             "this workspace has a newer format: it is open read-only"
@@ -167,8 +183,14 @@ pub fn why_disabled(state: &State, command: Command) -> Option<String> {
         {
             "there is no token yet; r gets one"
         }
-        Command::RenewToken if state.workspace.profiles.is_empty() => {
-            "there is no OAuth profile; I imports a credentials file"
+        Command::RevokeToken | Command::Introspect | Command::Userinfo if state.token.token().is_none() => {
+            "there is no token yet; r gets one"
+        }
+        Command::Login if state.logins.all.is_empty() => "no login waits",
+        Command::RenewToken | Command::PickProfile | Command::EditProfile | Command::Discover
+            if state.workspace.profiles.is_empty() =>
+        {
+            "there is no OAuth profile; A in 4 Token makes one, I imports a credentials file"
         }
         Command::SwitchEnvironment if state.workspace.environments.is_empty() => {
             "there is no environment; a in 1 Environments adds one"
@@ -198,9 +220,23 @@ pub fn hints(state: &State) -> Vec<Command> {
             }
             hints.extend([C::NextTab, C::Add, C::Goto]);
         }
-        PaneId::Token => hints.extend([C::RenewToken, C::ForgetToken, C::TokenExchange, C::CopyMenu]),
-        PaneId::Jwt => hints.extend([C::Open, C::CopyMenu, C::RenewToken]),
+        PaneId::Token => {
+            hints.push(C::RenewToken);
+            if state.token.token().is_some() {
+                hints.extend([C::RevokeToken, C::Introspect, C::ForgetToken]);
+            }
+            hints.extend([C::TokenExchange, C::PickProfile, C::EditProfile]);
+        }
+        PaneId::Jwt => {
+            hints.extend([C::Open, C::JwtMenu, C::JwtVerify, C::JwtEdit, C::JwtCompare, C::CopyMenu])
+        }
+        PaneId::Response if super::profile::resource_metadata(state).is_some() => {
+            hints.extend([C::Discover, C::Send, C::CopyMenu, C::NextTab]);
+        }
         PaneId::Response => hints.extend([C::Send, C::Toggle, C::Search, C::Filter, C::CopyMenu, C::NextTab]),
+    }
+    if !state.logins.all.is_empty() {
+        hints.insert(0, C::Login);
     }
     if state.flow.next().is_some() {
         hints.insert(0, C::FlowNext);
@@ -357,59 +393,6 @@ fn search_step(state: &mut State, by: isize, cx: &Cx) {
     };
     if !found {
         super::hint(state, "nothing found; / searches", cx);
-    }
-}
-
-fn undo(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
-    if state.focus == PaneId::Request && state.request.draft_mut().is_some_and(|d| d.undo()) {
-        return;
-    }
-    match state.undo.pop() {
-        Some(change) => {
-            let job = state.jobs.start(crate::app::effect::Target::Workspace, cx.now);
-            state.say(format!("undone: {}", change.words), cx);
-            state.redo.push(change.clone());
-            fx.push(Effect::Undo(job, Box::new(change)));
-        }
-        None => super::hint(state, "nothing to undo", cx),
-    }
-}
-
-fn redo(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
-    if state.focus == PaneId::Request && state.request.draft_mut().is_some_and(|d| d.redo()) {
-        return;
-    }
-    match state.redo.pop() {
-        Some(change) => {
-            let job = state.jobs.start(crate::app::effect::Target::Workspace, cx.now);
-            state.say(format!("done again: {}", change.words), cx);
-            state.undo.push(change.clone());
-            fx.push(Effect::Redo(job, Box::new(change)));
-        }
-        None => super::hint(state, "nothing to do again", cx),
-    }
-}
-
-fn history(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
-    if state.history.is_empty() {
-        let job = state.jobs.start(crate::app::effect::Target::Other("history"), cx.now);
-        fx.push(Effect::ListHistory(job));
-        return;
-    }
-    let items = state.history.iter().map(|entry| history_item(entry, cx)).collect();
-    state.overlays.push(Overlay::Picker(Picker::new("History", items, 0)));
-}
-
-fn history_item(entry: &crate::model::history::HistoryEntry, cx: &Cx) -> PickItem {
-    let outcome = match (entry.status, &entry.failure) {
-        (Some(status), _) => status.to_string(),
-        (None, _) => "failed".to_owned(),
-    };
-    let at = entry.at.to_zoned(cx.zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
-    PickItem {
-        label: format!("{outcome:<6} {:<6} {}", entry.method, entry.name),
-        detail: format!("{at}  {}  {}", entry.environment, entry.url),
-        pick: Pick::History(entry.id.clone()),
     }
 }
 

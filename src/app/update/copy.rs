@@ -45,6 +45,15 @@ pub fn menu(state: &mut State, cx: &Cx) {
     add("URL as sent", "secrets masked", sent, false);
     let token = state.token.token().map(|t| t.access_token.expose().to_owned());
     add("access token", "asks first: whoever has it can use it", token, true);
+    let token = state.token.token();
+    let refresh = token.and_then(|t| t.refresh_token.as_ref()).map(|t| t.expose().to_owned());
+    add("refresh token", "asks first: whoever has it gets new tokens", refresh, true);
+    let id_token = token.and_then(|t| t.id_token.as_ref()).map(|t| t.expose().to_owned());
+    add("ID token", "asks first: it says who logged in", id_token, true);
+    let made =
+        state.jwt.text.as_ref().filter(|_| state.jwt.source != crate::app::pane::jwt::JwtSource::AccessToken);
+    let made = made.map(|text| text.expose().to_owned());
+    add("JWT shown", "asks first: whoever has it can use it", made, true);
     let claims = state
         .jwt
         .decoded

@@ -133,9 +133,7 @@ pub fn cancel(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
 
 /// `r` in the token panes: a new token.
 pub fn renew(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
-    let profile =
-        state.token.token().map(|t| t.key.profile.clone()).filter(|p| state.workspace.profile(p).is_some());
-    let Some(profile) = profile.or_else(|| state.profile_name()) else { return };
+    let Some(profile) = state.token_profile() else { return };
     get_token(state, &profile, Target::Token, cx, fx);
 }
 
@@ -180,6 +178,7 @@ pub fn show_token(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
     if state.jwt.text.as_ref() == Some(&token.access_token) && state.jwt.decoded.is_some() {
         return;
     }
+    state.jwt.note(&token.key, &token.access_token);
     state.jwt.source = JwtSource::AccessToken;
     state.jwt.text = Some(token.access_token.clone());
     state.jwt.decoded = None;

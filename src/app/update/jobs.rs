@@ -1,7 +1,7 @@
 //! News of jobs. Each answer is filed under its target, whatever is shown by then.
 
-use super::flow;
-use crate::app::effect::{Effect, Target};
+use super::{flow, tokens};
+use crate::app::effect::{Again, Effect, Target};
 use crate::app::event::Cx;
 use crate::app::flow_strip::{Step, StepState};
 use crate::app::job::{Job, JobEvent, News, Output};
@@ -35,6 +35,11 @@ pub fn news(state: &mut State, event: JobEvent, cx: &Cx, fx: &mut Vec<Effect>) {
                 job.phase = Some(phase);
             }
         }
+        News::Login(id, news) => {
+            let job = state.jobs.get_mut(event.id).map(|j| j.id);
+            super::login::news(state, job, id, news, cx, fx);
+        }
+        News::Vault(kind) => state.vault = kind,
         News::Done(output) => {
             if let Some(job) = state.jobs.end(event.id) {
                 done(state, job, *output, cx, fx);
@@ -42,25 +47,34 @@ pub fn news(state: &mut State, event: JobEvent, cx: &Cx, fx: &mut Vec<Effect>) {
         }
         News::Failed(problem) => {
             if let Some(job) = state.jobs.end(event.id) {
-                failed(state, &job, &problem);
+                failed(state, &job, &problem, cx);
             }
         }
     }
 }
 
-fn failed(state: &mut State, job: &Job, problem: &Problem) {
+fn failed(state: &mut State, job: &Job, problem: &Problem, cx: &Cx) {
     state.leaving = false;
     state.after_edit = None;
     if let Target::Flow(step) = job.target {
         state.flow.set(step, StepState::Failed(short(problem)));
     }
     state.complain(problem);
+    tokens::ask_trust(state, problem, None, cx);
 }
 
-/// Asks for the passphrase when that is what failed.
-fn ask_passphrase(state: &mut State, problem: &Problem, cx: &Cx, fx: &mut Vec<Effect>) {
+/// Asks for the passphrase, or whether a command may run, when that is what failed.
+pub fn ask_for_what_is_locked(
+    state: &mut State,
+    problem: &Problem,
+    again: Option<Again>,
+    cx: &Cx,
+    fx: &mut Vec<Effect>,
+) {
     if is_locked(problem) {
         super::command::run(state, crate::app::command::Command::VaultPassphrase, cx, fx);
+    } else {
+        tokens::ask_trust(state, problem, again, cx);
     }
 }
 
@@ -118,10 +132,27 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
         }
         (Output::Token(step), target) => token(state, step, &target, cx),
         (Output::NoToken(failure), target) => {
-            ask_passphrase(state, &failure.problem, cx, fx);
+            let again = match &target {
+                Target::Flow(step) => Again::Step(*step),
+                _ => Again::Token,
+            };
+            ask_for_what_is_locked(state, &failure.problem, Some(again), cx, fx);
             no_token(state, failure, &target, cx);
         }
+        (Output::Revoked(key), _) => tokens::revoked(state, &key, cx, fx),
+        (Output::Introspected(told), _) => tokens::introspected(state, &told, cx),
+        (Output::Userinfo(told), _) => tokens::userinfo(state, &told, cx),
+        (Output::Refused(title, failure), _) => tokens::refused(state, title, failure, cx, fx),
+        (Output::Discovered(found), Target::Discovery(profile)) => {
+            super::profile::discovered(state, &profile, *found, cx);
+        }
+        (Output::TokenLog(events), _) => tokens::log(state, &events, cx),
+        (Output::Trusted, Target::Trust(again)) => match again {
+            Some(again) => tokens::again(state, *again, cx, fx),
+            None => state.say("the command may run from now on", cx),
+        },
         (Output::Inspected(decoded), _) => state.jwt.decoded = Some(decoded),
+        (Output::Signed(token, decoded), _) => super::jwt::signed(state, token, decoded, cx),
         (Output::Tokens(tokens), _) => {
             let environment = state.environment_name().to_owned();
             state.token.replace(tokens, &environment, None);
@@ -196,6 +227,10 @@ fn remember(state: &mut State, entry: Option<HistoryEntry>) {
 /// Files an answer: response pane, captures, tokens, the row's outcome; indexes its body.
 fn file_answer(state: &mut State, path: ItemPath, sent: Sent, cx: &Cx, fx: &mut Vec<Effect>) {
     let status = sent.exchange.as_ref().and_then(|e| e.status());
+    let again = match state.flow.running() {
+        Some(step) => Again::Step(step),
+        None => Again::Send(path.clone()),
+    };
     let outcome = status.map_or(Outcome::Failed, Outcome::Status);
     state.collections.outcomes.insert(path.clone(), outcome);
     let environment = state.environment_name().to_owned();
@@ -224,12 +259,17 @@ fn file_answer(state: &mut State, path: ItemPath, sent: Sent, cx: &Cx, fx: &mut 
         });
     }
     if let Some(problem) = &sent.problem {
-        ask_passphrase(state, problem, cx, fx);
+        ask_for_what_is_locked(state, problem, Some(again), cx, fx);
         if problem.kind != ProblemKind::Interrupted {
             state.complain(problem);
         } else {
             state.say("cancelled", cx);
         }
+    }
+    if sent.problem.is_none()
+        && let Some(words) = crate::app::pane::response::retried(&sent)
+    {
+        state.say(words, cx);
     }
     let response = sent.exchange.as_ref().and_then(|e| e.response.as_ref());
     let body = response.map(|r| (r.media_type(), r.body.clone()));
@@ -291,6 +331,7 @@ fn token(state: &mut State, step: TokenStep, target: &Target, cx: &Cx) {
     tokens.push(step.token.clone());
     state.token.failure = None;
     state.token.replace(tokens, &environment, Some(&key));
+    state.jwt.note(&step.token.key, &step.token.access_token);
     state.jwt.source = JwtSource::AccessToken;
     state.jwt.text = Some(step.token.access_token.clone());
     state.jwt.clock_offset_ms = step.token.clock_offset_ms;

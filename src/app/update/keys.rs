@@ -1,6 +1,6 @@
 //! Keys and pasted text: to the topmost layer, else to what is being typed, else to a command.
 
-use super::{command, overlays, typing};
+use super::{command, login, overlays, typing};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::event::Cx;
@@ -25,6 +25,7 @@ fn is_escape_and_key(state: &State, press: KeyPress) -> bool {
     // Word motion of the editing fields.
     const WORD_KEYS: &str = "bfdpnv<>";
     let typing = state.request.editing.is_some()
+        || (state.logins.typing && matches!(state.overlays.last(), Some(Overlay::Login)))
         || matches!(
             state.overlays.last(),
             Some(Overlay::Prompt(_) | Overlay::Help { .. } | Overlay::Palette { .. } | Overlay::Picker(_))
@@ -89,6 +90,7 @@ pub fn paste(state: &mut State, text: &str, cx: &Cx) {
         Some(Overlay::Prompt(prompt)) => prompt.edit.insert(text),
         Some(Overlay::Help { filter, .. } | Overlay::Palette { filter, .. }) => filter.insert(text),
         Some(Overlay::Picker(picker)) => picker.filter.insert(text),
+        Some(Overlay::Login) => login::paste(state, text),
         Some(_) => {}
         None if may_be_request && curl::looks_like_curl(text) => typing::take_curl(state, text, cx),
         None if state.request.editing.is_some() => typing::paste(state, text),

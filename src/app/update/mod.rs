@@ -4,15 +4,22 @@ mod answers;
 mod command;
 mod copy;
 mod flow;
+mod grants;
 mod jobs;
+mod jwt;
 mod keys;
+mod login;
 mod mouse;
 mod overlays;
+mod past;
+mod presets;
+mod profile;
 mod request;
 mod response;
 mod side;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod typing;
 
 use super::effect::Effect;
@@ -23,7 +30,9 @@ use super::toast::{Toast, Tone};
 
 pub use command::{hints, why_disabled};
 pub use flow::{first_request, start_of_screen};
+pub use login::KEYS as LOGIN_KEYS;
 pub use overlays::{LABELS, WELCOME, filtered_commands, jump_places};
+pub use profile::{form_fields, resource_metadata};
 
 /// Changes the state by an event. The loop carries the effects out.
 pub fn update(state: &mut State, event: Event, cx: &Cx) -> Vec<Effect> {
@@ -78,6 +87,10 @@ pub fn drawn(state: &mut State, view: super::view::Viewport) {
         Some(Overlay::Picker(picker)) => {
             let len = picker.matches().len();
             picker.cursor.settle(len, overlay_height);
+        }
+        Some(Overlay::Profile { name, cursor }) => {
+            let len = profile::form_fields(&workspace, name).len();
+            cursor.settle(len, overlay_height);
         }
         Some(Overlay::Text(text)) => {
             text.top = text.top.min(view.text_last_top);

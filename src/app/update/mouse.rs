@@ -5,7 +5,7 @@ use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::event::Cx;
 use crate::app::focus::PaneId;
-use crate::app::key::{Button, MouseEvent, MouseKind};
+use crate::app::key::{Button, Key, KeyPress, MouseEvent, MouseKind};
 use crate::app::state::State;
 use crate::app::view::HitTarget;
 
@@ -52,6 +52,9 @@ pub fn click(state: &mut State, target: HitTarget, cx: &Cx, fx: &mut Vec<Effect>
         if let HitTarget::OverlayRow(row) = target {
             overlays::click(state, row, cx, fx);
         }
+        if let HitTarget::OverlayKey(key) = target {
+            overlays::key(state, KeyPress::plain(Key::Char(key)), cx, fx);
+        }
         return;
     }
     if state.request.editing.is_some() && !matches!(target, HitTarget::Command(_)) {
@@ -74,7 +77,7 @@ pub fn click(state: &mut State, target: HitTarget, cx: &Cx, fx: &mut Vec<Effect>
         HitTarget::Flow(step) => flow::run_step(state, step, cx, fx),
         HitTarget::Environment => command::run(state, Command::SwitchEnvironment, cx, fx),
         HitTarget::Command(command) => command::run(state, command, cx, fx),
-        HitTarget::OverlayRow(_) => {}
+        HitTarget::OverlayRow(_) | HitTarget::OverlayKey(_) => {}
     }
 }
 

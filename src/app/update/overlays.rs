@@ -1,13 +1,13 @@
 //! Keys for the topmost layer, and what its answers do.
 
 use super::command::{self, confirm};
-use super::{answers, flow, mouse, side};
+use super::{answers, flow, grants, login, mouse, presets, profile, side, tokens};
 use crate::app::command::{COMMANDS, Command, CommandInfo};
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, Manage, Target};
 use crate::app::event::Cx;
 use crate::app::key::{Key, KeyPress};
 use crate::app::list::Cursor;
-use crate::app::overlay::{ConfirmAction, Overlay, Pick, fuzzy};
+use crate::app::overlay::{ConfirmAction, Overlay, Pick, TextView, fuzzy};
 use crate::app::pane::request::{Draft, auth_of_kind, body_of_kind};
 use crate::app::state::State;
 use crate::app::view::Hit;
@@ -37,7 +37,7 @@ pub fn filtered_commands(filter: &str) -> Vec<&'static CommandInfo> {
 pub fn jump_places(hits: &[Hit]) -> Vec<Hit> {
     use crate::app::view::HitTarget as T;
     hits.iter()
-        .filter(|h| !matches!(h.target, T::Row(..) | T::OverlayRow(_) | T::Command(_)))
+        .filter(|h| !matches!(h.target, T::Row(..) | T::OverlayRow(_) | T::OverlayKey(_) | T::Command(_)))
         .take(LABELS.len())
         .copied()
         .collect()
@@ -45,6 +45,10 @@ pub fn jump_places(hits: &[Hit]) -> Vec<Hit> {
 
 /// A key for the topmost layer.
 pub fn key(state: &mut State, press: KeyPress, cx: &Cx, fx: &mut Vec<Effect>) {
+    if matches!(state.overlays.last(), Some(Overlay::Login)) {
+        login::key(state, press, cx, fx);
+        return;
+    }
     if command::is_escape(press) || (press.ctrl && press.key == Key::Char('c')) {
         state.overlays.pop();
         state.chord = None;
@@ -101,7 +105,12 @@ pub fn key(state: &mut State, press: KeyPress, cx: &Cx, fx: &mut Vec<Effect>) {
                 state.overlays.pop();
             }
         }
-        Some(Overlay::Text(_)) => {
+        Some(Overlay::Profile { .. }) => profile::form_key(state, press, cx, fx),
+        Some(Overlay::Text(text)) => {
+            if offered(text, press, cx).is_some() {
+                take_offer(state, cx, fx);
+                return;
+            }
             let page = usize::from(state.view.overlay_height).saturating_sub(1).max(1) as isize;
             match press.key {
                 Key::Down | Key::Char('j') | Key::Enter => scroll(state, 1),
@@ -111,6 +120,7 @@ pub fn key(state: &mut State, press: KeyPress, cx: &Cx, fx: &mut Vec<Effect>) {
                 Key::Home => scroll(state, isize::MIN / 2),
                 Key::End | Key::Char('G') => scroll(state, isize::MAX / 2),
                 Key::Char('q') => drop(state.overlays.pop()),
+                Key::Char('o') => exchanges(state),
                 Key::Char('s') => {
                     let past = match state.overlays.last_mut() {
                         Some(Overlay::Text(text)) => text.resend.take(),
@@ -156,7 +166,7 @@ pub fn key(state: &mut State, press: KeyPress, cx: &Cx, fx: &mut Vec<Effect>) {
                 welcome(state, at, cx, fx);
             }
         }
-        None => {}
+        Some(Overlay::Login) | None => {}
     }
 }
 
@@ -178,6 +188,36 @@ fn welcome(state: &mut State, at: usize, cx: &Cx, fx: &mut Vec<Effect>) {
     }
 }
 
+/// True for a key that takes what a text proposes, once it could be read.
+fn offered(text: &TextView, press: KeyPress, cx: &Cx) -> Option<()> {
+    let offer = text.offer.as_ref()?;
+    let seen = cx.now.saturating_duration_since(offer.since) >= GUARD;
+    (seen && matches!(press.key, Key::Enter | Key::Char('y')) && !press.ctrl).then_some(())
+}
+
+fn take_offer(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
+    if let Some(Overlay::Text(text)) = state.overlays.pop()
+        && let Some(offer) = text.offer
+    {
+        side::edit(state, offer.edit, cx, fx);
+    }
+}
+
+/// `o`: what went over the wire for the text shown.
+fn exchanges(state: &mut State) {
+    let Some(Overlay::Text(text)) = state.overlays.last() else { return };
+    let mut lines = Vec::new();
+    for exchange in text.exchanges.clone() {
+        if !lines.is_empty() {
+            lines.extend([String::new(), String::new()]);
+        }
+        lines.extend(super::response::wire_lines(state, &exchange));
+    }
+    if !lines.is_empty() {
+        state.overlays.push(Overlay::Text(TextView::new("On the wire, secrets masked", lines)));
+    }
+}
+
 fn move_cursor(cursor: &mut Cursor, press: KeyPress, len: usize) -> bool {
     let by = match (press.key, press.ctrl) {
         (Key::Down, _) | (Key::Char('n'), true) | (Key::Tab, _) => 1,
@@ -193,6 +233,7 @@ fn move_cursor(cursor: &mut Cursor, press: KeyPress, len: usize) -> bool {
 /// Scrolls the topmost layer.
 pub fn scroll(state: &mut State, by: isize) {
     match state.overlays.last_mut() {
+        Some(Overlay::Login) => login::scroll(state, by),
         Some(Overlay::Text(text)) => {
             text.top = text.top.saturating_add_signed(by).min(state.view.text_last_top);
         }
@@ -202,6 +243,10 @@ pub fn scroll(state: &mut State, by: isize) {
         Some(Overlay::Picker(picker)) => {
             let len = picker.matches().len();
             picker.cursor.step(by, len);
+        }
+        Some(Overlay::Profile { name, cursor }) => {
+            let len = profile::form_fields(&state.workspace, name).len();
+            cursor.step(by, len);
         }
         _ => {}
     }
@@ -216,6 +261,8 @@ pub fn click(state: &mut State, row: usize, cx: &Cx, fx: &mut Vec<Effect>) {
             cursor.at = row;
         }
         Some(Overlay::Picker(picker)) => picker.cursor.at = row,
+        Some(Overlay::Profile { cursor, .. }) => cursor.at = row,
+        Some(Overlay::Login) => return state.logins.show(row),
         _ => return,
     }
     key(state, KeyPress::plain(Key::Enter), cx, fx);
@@ -248,6 +295,7 @@ fn take_pick(state: &mut State, pick: Pick, cx: &Cx, fx: &mut Vec<Effect>) {
                 fx.push(Effect::ReadHistory(job, id));
             }
         },
+        Pick::CompareJwt(other) => super::jwt::show_difference(state, &other, cx),
         Pick::Jwt(text) => {
             state.jwt.source = crate::app::pane::jwt::JwtSource::Response;
             state.jwt.text = Some(text.clone());
@@ -274,6 +322,15 @@ fn take_pick(state: &mut State, pick: Pick, cx: &Cx, fx: &mut Vec<Effect>) {
             state.token.at = at;
             flow::show_token(state, cx, fx);
         }
+        Pick::Profile(name) => tokens::choose_profile(state, name, cx, fx),
+        Pick::ProfileWord { profile, key, word } => {
+            if let Err(why) = profile::set_field(state, &profile, key, &word, cx, fx) {
+                super::hint(state, why, cx);
+            }
+        }
+        Pick::Preset(preset) => presets::pick_grant(state, preset),
+        Pick::PresetGrant(preset, grant) => presets::ask_name(state, preset, grant),
+        Pick::Grant(at) => grants::show(state, at),
     }
 }
 
@@ -294,5 +351,11 @@ fn confirmed(state: &mut State, action: ConfirmAction, cx: &Cx, fx: &mut Vec<Eff
             fx.push(Effect::Reload(job));
         }
         ConfirmAction::CopySecret(what, text) => fx.push(Effect::Copy { what, text }),
+        ConfirmAction::Revoke => tokens::manage(state, Manage::Revoke, cx, fx),
+        ConfirmAction::Trust(words, again) => {
+            let job = state.jobs.start(Target::Trust(again), cx.now);
+            fx.push(Effect::TrustCommand { job, words });
+        }
+        ConfirmAction::GiveUpLogin(id) => login::cancel(state, id, cx, fx),
     }
 }

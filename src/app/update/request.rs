@@ -397,6 +397,10 @@ pub fn edited(
     text: Result<Option<String>, Problem>,
     cx: &Cx,
 ) {
+    if field == EditorField::Jwt {
+        super::jwt::edited(state, text, cx);
+        return;
+    }
     match text {
         Ok(Some(text)) => {
             if let Some(draft) = state.request.drafts.get_mut(path) {
@@ -404,6 +408,7 @@ pub fn edited(
                 match field {
                     EditorField::Body => set_body_text(&mut draft.request.body, text),
                     EditorField::Docs => draft.request.docs = text,
+                    EditorField::Jwt => {}
                 }
             }
             state.say("taken over from the editor; w saves", cx);

@@ -3,12 +3,11 @@
 use super::command::prompt;
 use crate::app::effect::{Effect, Target};
 use crate::app::event::Cx;
-use crate::app::overlay::{Overlay, Pick, PickItem, Picker, Purpose, TextView};
+use crate::app::overlay::{Overlay, Purpose, TextView};
 use crate::app::pane::response::ResponseTab;
 use crate::app::state::State;
 use crate::content::visible::visible;
 use crate::model::exchange::{BodyData, Exchange};
-use crate::model::secret::Secret;
 
 /// Moves in the tab.
 pub fn step(state: &mut State, by: isize) {
@@ -189,26 +188,6 @@ pub fn wire_lines(state: &State, exchange: &Exchange) -> Vec<String> {
         }
     }
     lines
-}
-
-/// `v`: the JWTs found in the response.
-pub fn jwt_menu(state: &mut State, cx: &Cx) {
-    let found: Vec<String> =
-        state.view_shown().and_then(|v| v.content.as_ref()).map(|c| c.jwts.clone()).unwrap_or_default();
-    if found.is_empty() {
-        super::hint(state, "there is no JWT in this response", cx);
-        return;
-    }
-    let items = found
-        .into_iter()
-        .enumerate()
-        .map(|(at, text)| PickItem {
-            label: format!("JWT {}", at + 1),
-            detail: format!("{} characters", text.len()),
-            pick: Pick::Jwt(Secret::new(text)),
-        })
-        .collect();
-    state.overlays.push(Overlay::Picker(Picker::new("JWTs in the response", items, 0)));
 }
 
 /// Lines of a response that are compared; more than this is cut.

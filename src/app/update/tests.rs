@@ -1,3 +1,8 @@
+mod jwt;
+mod login;
+mod profile;
+mod tokens;
+
 use crate::app::effect::Effect;
 use crate::app::fixture::{Screen, sent, start, workspace};
 use crate::app::flow_strip::{Step, StepState};
@@ -337,6 +342,9 @@ fn a_secret_is_copied_only_after_a_question() {
         token_type: "bearer".into(),
         refresh_token: None,
         id_token: None,
+        dpop_key: None,
+        use_id_token: false,
+        session_index: None,
         scope: None,
         expires_in: Some(Duration::from_secs(3600)),
         obtained_at: screen.cx.wall,
@@ -384,7 +392,7 @@ fn a_click_on_a_row_selects_it_and_a_second_one_opens_it() {
 
 #[test]
 fn random_keys_never_panic_and_never_quit_without_asking_when_something_is_unsaved() {
-    let keys = "j k h l enter esc tab space a x w u U y e t g p : / s . > r o 1 2 3 4 5 6 z [ ] , c ctrl-c ctrl-r backspace ? f1 n";
+    let keys = "b R i M T p E A D j k h l enter esc tab space a x w u U y e t g p : / s . > r o 1 2 3 4 5 6 z [ ] , c ctrl-c ctrl-r backspace ? f1 n";
     let keys: Vec<&str> = keys.split(' ').collect();
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 0..200 {

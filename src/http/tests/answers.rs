@@ -261,3 +261,14 @@ async fn http_2_by_prior_knowledge_has_no_reason_and_no_host_header() {
     assert_eq!(text(&exchange), reported.join(","));
     assert!(send_by(&engine, request).await.reused);
 }
+
+#[tokio::test]
+async fn a_limit_counts_what_an_encoded_answer_grows_to() {
+    let body = encode("gzip", &vec![b'x'; 100_000]).await;
+    assert!(body.len() < 8192);
+    let server = Server::start(move |_| with_headers("content-encoding: gzip\r\n", &body)).await;
+    let exchange = send(Outgoing { body_limit: 8192, ..get(&server.url("/")) }).await;
+    let failure = exchange.failure.unwrap();
+    assert_eq!(failure.kind, crate::model::exchange::FailureKind::Answer);
+    assert!(failure.text.contains("larger than the 8 KiB"), "{failure:?}");
+}

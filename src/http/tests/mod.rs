@@ -2,6 +2,7 @@
 
 mod answers;
 mod failures;
+mod identity;
 mod redirects;
 mod secure;
 
@@ -117,6 +118,8 @@ fn get(url: &str) -> Outgoing {
         redirects: 10,
         http_version: None,
         body_memory: 1 << 20,
+        body_limit: 0,
+        per_hop: None,
     }
 }
 

@@ -238,7 +238,7 @@ fn mutated_texts_never_panic_a_reader() {
         let problems = [
             read_request::request(&source, "x").err(),
             read_parts::environment(&source, "x").err(),
-            read_parts::profile(&source, "x").err(),
+            read_profile::profile(&source, "x").err(),
             read_parts::folder(&source).err(),
         ];
         assert!(problems.iter().flatten().all(|p| p.line.is_some() && !p.next.is_empty()));

@@ -377,7 +377,7 @@ fn a_literal_secret_is_never_written() {
 }
 
 #[test]
-fn keys_of_a_profile_that_are_not_acted_on_stay_untouched() {
+fn keys_of_a_profile_that_are_not_touched_stay_as_they_are_spelt() {
     let profile = "grant = \"jwt_bearer\"\n# key\nkey = { file = \"k.pem\" }\ncertificate = \"\"\ndpop = true\npar = false\nuse_id_token = false\nredirect_uri = \"\"\nscope = [\"a\", \"b\"]\n\n[assertion]\nclaims = { sub = \"x\" }\n\n[exchange]\nsubject_token = \"{{t}}\"\n\n[extra.authorization]\nprompt = \"login\"\n\n[extra.token]\nresource_id = 5\n\n[mine]\na = 1\n";
     let (_dir, root) = workspace(&[("auth/p.toml", profile)]);
     let w = load_clean(&root);

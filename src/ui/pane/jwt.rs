@@ -2,13 +2,14 @@
 
 use crate::app::event::Cx;
 use crate::app::focus::PaneId;
-use crate::app::pane::jwt::JwtSource;
+use crate::app::pane::jwt::{JwtSource, facts};
 use crate::app::state::State;
 use crate::app::view::HitTarget;
-use crate::jwt::{self, Signature, TokenKind};
+use crate::jwt::lens::{State as Verdict, Topic, look};
+use crate::jwt::{self, Decoded, Signature, TokenKind};
 use crate::ui::canvas::Canvas;
 use crate::ui::overlay::wrap;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
@@ -22,7 +23,8 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     let info = match state.jwt.source {
         JwtSource::None => "",
         JwtSource::AccessToken => "access token",
-        JwtSource::Response => "from the response",
+        JwtSource::Response => "from the exchange",
+        JwtSource::Signed => "made here",
     };
     let inside = canvas.frame(rect, "5 JWT", info, focused);
     canvas.height(PaneId::Jwt, inside.height);
@@ -73,10 +75,16 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line>
             lines.extend(wrap(&crate::content::visible::visible(&text), width).into_iter().map(plain));
         }
     }
+    let roomy = width >= 60 || (state.zoomed && state.focus == PaneId::Jwt);
+    let meant = lens(canvas, state, cx, decoded, width, roomy);
+    let gap = roomy && !meant.is_empty() && decoded.claims.is_some();
+    lines.extend(meant);
+    if gap {
+        lines.push(Vec::new());
+    }
     if let Some(claims) = &decoded.claims {
         let offset = state.jwt.clock_offset_ms.unwrap_or(0);
-        let server_now = cx.wall.checked_add(SignedDuration::from_millis(offset)).unwrap_or(cx.wall);
-        let roomy = width >= 60 || (state.zoomed && state.focus == PaneId::Jwt);
+        let server_now = server_now(state, cx);
         let all = jwt::explain(claims, server_now, &cx.zone);
         let name_width =
             all.iter().map(|c| c.name.chars().count()).max().unwrap_or(3).min(if roomy { 18 } else { 5 });
@@ -108,6 +116,64 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line>
                 .into_iter()
                 .map(|l| vec![(l, theme.warn)]),
         );
+    }
+    lines
+}
+
+fn server_now(state: &State, cx: &Cx) -> Timestamp {
+    let offset = state.jwt.clock_offset_ms.unwrap_or(0);
+    cx.wall.checked_add(SignedDuration::from_millis(offset)).unwrap_or(cx.wall)
+}
+
+/// What the token means for the request shown. Where room is short only what speaks against it, and nothing of the
+/// times, which stand beside `exp`.
+fn lens(
+    canvas: &Canvas<'_>,
+    state: &State,
+    cx: &Cx,
+    decoded: &Decoded,
+    width: usize,
+    all: bool,
+) -> Vec<Line> {
+    let theme = canvas.theme;
+    let facts = facts(state);
+    let mut found = look(decoded, &facts, server_now(state, cx));
+    if !all {
+        found.retain(|v| matches!(v.state, Verdict::Doubt | Verdict::Bad) && v.topic != Topic::Time);
+    }
+    let mut lines: Vec<Line> = Vec::new();
+    if all && !found.is_empty() && decoded.kind == TokenKind::Jws {
+        let host = url::Url::parse(&facts.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let title = host.map_or_else(
+            || "what it means; only the API knows whether it takes it".to_owned(),
+            |host| format!("for {} {host}; only the API knows whether it takes it", facts.method),
+        );
+        lines.push(vec![(crate::content::visible::visible(&title).into_owned(), theme.dim)]);
+    }
+    for verdict in found.iter().filter(|_| decoded.kind == TokenKind::Jws) {
+        let (word, style) = match verdict.state {
+            Verdict::Ok => ("ok", theme.ok),
+            Verdict::Doubt => ("doubt", theme.warn),
+            Verdict::Bad => ("bad", theme.error),
+            Verdict::Unknown => ("?", theme.dim),
+        };
+        let (start, indent) = if all {
+            (
+                vec![
+                    (format!("{word:<5}  "), style),
+                    (format!("{:<8}  ", verdict.topic.word()), theme.accent),
+                ],
+                17,
+            )
+        } else {
+            (vec![(format!("{word}  "), style)], word.len() + 2)
+        };
+        let text = crate::content::visible::visible(&verdict.text).into_owned();
+        for (at, part) in wrap(&text, width.saturating_sub(indent).max(12)).into_iter().enumerate() {
+            let mut line = if at == 0 { start.clone() } else { vec![(" ".repeat(indent), theme.plain)] };
+            line.push((part, theme.plain));
+            lines.push(line);
+        }
     }
     lines
 }

@@ -1,5 +1,6 @@
 //! One file a pane.
 
+pub mod auth;
 pub mod collections;
 pub mod environments;
 mod facts;

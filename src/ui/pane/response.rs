@@ -7,10 +7,12 @@ use crate::app::event::Cx;
 use crate::app::flow_strip::Step;
 use crate::app::focus::PaneId;
 use crate::app::job::Job;
-use crate::app::pane::response::{ResponseTab, ResponseView};
+use crate::app::pane::response::{ResponseTab, ResponseView, retried};
 use crate::app::state::State;
+use crate::app::update::resource_metadata;
 use crate::app::view::HitTarget;
 use crate::content::visible::visible;
+use crate::model::exchange::Exchange;
 use crate::model::progress::Phase;
 use crate::ui::canvas::Canvas;
 use crate::ui::format;
@@ -51,6 +53,12 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     }
     let Some(view) = view else { return };
     let mut y = inside.y + 1;
+    for (line, style) in notes(canvas, state, view, usize::from(width)) {
+        if y < inside.bottom() {
+            canvas.text(x, y, width, &line, style);
+            y += 1;
+        }
+    }
     if let Some(problem) = &view.sent.problem {
         let lines = [(&problem.what, theme.error), (&problem.why, theme.plain), (&problem.next, theme.ok)];
         for (text, style) in lines {
@@ -176,6 +184,21 @@ fn status_line(canvas: &mut Canvas<'_>, view: &ResponseView, x: u16, y: u16, wid
     canvas.pieces(x, y, width.saturating_sub(right), &pieces);
 }
 
+/// What came before the answer, and what a refusal offers.
+fn notes(canvas: &Canvas<'_>, state: &State, view: &ResponseView, width: usize) -> Vec<(String, Style)> {
+    let theme = canvas.theme;
+    let mut notes = Vec::new();
+    if let Some(words) = retried(&view.sent) {
+        notes.extend(wrap(&words, width).into_iter().map(|line| (line, theme.warn)));
+    }
+    if let Some(url) = resource_metadata(state) {
+        let key = state.keymap.label(Command::Discover);
+        let words = format!("{key} asks {} who gives tokens for it", visible(&url));
+        notes.extend(wrap(&words, width).into_iter().take(2).map(|line| (line, theme.accent)));
+    }
+    notes
+}
+
 fn tabs(canvas: &mut Canvas<'_>, state: &State, view: &ResponseView, x: u16, y: u16, width: u16) {
     let theme = canvas.theme;
     let exchange = view.sent.exchange.as_ref();
@@ -247,11 +270,42 @@ fn tab(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, view: &ResponseView, are
         ResponseTab::Checks => facts::checks(canvas, view, area, focused),
         ResponseTab::Sent => {
             let plain = canvas.theme.plain;
-            let all: Vec<(String, Style)> =
-                facts::sent_lines(state, exchange).into_iter().map(|l| (l, plain)).collect();
+            let all = sent(canvas, state, view, exchange).into_iter();
+            let all: Vec<(String, Style)> = all.map(|(l, s)| (l, s.unwrap_or(plain))).collect();
             facts::lines(canvas, view, area, ResponseTab::Sent, &all);
         }
     }
+}
+
+/// The request as it went out; each one, where it was sent more than once.
+fn sent(
+    canvas: &Canvas<'_>,
+    state: &State,
+    view: &ResponseView,
+    exchange: &Exchange,
+) -> Vec<(String, Option<Style>)> {
+    let title = Some(canvas.theme.title);
+    let lines = |e: &Exchange| facts::sent_lines(state, e).into_iter().map(|l| (l, None)).collect::<Vec<_>>();
+    if view.sent.retried.is_empty() {
+        return lines(exchange);
+    }
+    let tries = view.sent.retried.iter().map(|(_, e)| e.as_ref()).chain([exchange]);
+    let mut all = Vec::new();
+    for (at, sent) in tries.enumerate() {
+        let answer = sent.status().map_or_else(|| "no answer".to_owned(), |s| s.to_string());
+        if at > 0 {
+            all.push((String::new(), None));
+        }
+        all.push((format!("{}. answered {answer}", at + 1), title));
+        if let Some(response) = sent.response.as_ref().filter(|_| at < view.sent.retried.len()) {
+            let headers = response.headers.iter().filter(|h| {
+                ["www-authenticate", "dpop-nonce"].iter().any(|n| h.name.eq_ignore_ascii_case(n))
+            });
+            all.extend(headers.map(|h| (format!("< {}: {}", h.name, state.redactor.header(h)), None)));
+        }
+        all.extend(lines(sent));
+    }
+    all
 }
 
 fn body(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool) {
