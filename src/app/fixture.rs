@@ -196,6 +196,7 @@ pub fn token(cx: &Cx) -> Token {
             identity: "24613501234567890123".into(),
             ..TokenKey::default()
         },
+        origin: None,
         access_token: Secret::new("a.b.c"),
         token_type: "bearer".into(),
         refresh_token: None,

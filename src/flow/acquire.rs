@@ -56,8 +56,9 @@ pub(super) struct Got {
 }
 
 /// True when renewing begins with the refresh token: always for a login; for others not where a new token by the grant itself
-/// is wanted.
+/// is wanted. Never one that another server gave, or nobody knows which.
 pub(super) fn refreshes(call: &Call<'_>, want: &Want, known: Option<&Token>) -> bool {
+    let known = known.filter(|t| t.origin.as_ref().is_some_and(|origin| *origin == call.origin()));
     let has = known.is_some_and(|t| t.refresh_token.as_ref().is_some_and(|r| !r.is_empty()));
     has && (is_login(call.plan.profile.grant) || !matches!(want, Want::New))
 }
@@ -236,6 +237,7 @@ fn token(call: &Call<'_>, got: Got) -> Token {
     let Got { granted, exchange, dpop_key } = got;
     Token {
         key: call.key.clone(),
+        origin: Some(call.origin()),
         access_token: granted.access_token,
         token_type: granted.token_type,
         refresh_token: granted.refresh_token,

@@ -2,7 +2,7 @@
 
 use super::TokenFailure;
 use crate::model::profile::Grant;
-use crate::model::token::{Token, TokenKey};
+use crate::model::token::{Token, TokenKey, TokenOrigin};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,7 @@ pub(super) type Slot = (PathBuf, TokenKey);
 /// How a token was asked for: one of a profile that was edited since is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AskedBy {
-    /// Token URL as stated, else the issuer.
-    pub server: String,
-    pub client_id: String,
+    pub origin: TokenOrigin,
     pub grant: Grant,
     pub dpop: bool,
 }
@@ -31,7 +29,7 @@ pub(super) struct Tokens {
 
 struct Cached {
     token: Token,
-    /// Unknown for stored ones.
+    /// Of stored ones only the token's own origin is known.
     asked: Option<AskedBy>,
 }
 
@@ -105,7 +103,8 @@ impl Tokens {
     pub fn known(&self, slot: &Slot, asked: &AskedBy) -> Option<Token> {
         let cached = lock(&self.cached);
         let found = cached.get(slot)?;
-        found.asked.as_ref().is_none_or(|a| a == asked).then(|| found.token.clone())
+        let right = found.asked.as_ref().is_none_or(|a| a == asked) && found.token.is_of(&asked.origin);
+        right.then(|| found.token.clone())
     }
 
     /// True when this very token is cached, asked for in whatever way.

@@ -13,7 +13,7 @@ use crate::model::problem::{Problem, ProblemKind};
 use crate::model::profile::ClientAuth;
 use crate::model::progress::ProgressSink;
 use crate::model::secret::Secret;
-use crate::model::token::TokenKey;
+use crate::model::token::{TokenKey, TokenOrigin};
 use crate::oauth::Client;
 use crate::template::{Dynamics, Place};
 use indexmap::IndexMap;
@@ -96,10 +96,14 @@ impl<'a> Call<'a> {
         (self.plan.root.clone(), self.key.clone())
     }
 
+    /// Whom a token comes from that is asked for here.
+    pub fn origin(&self) -> TokenOrigin {
+        TokenOrigin { server: self.stated.server(), client_id: self.client_id.clone() }
+    }
+
     pub fn asked_by(&self) -> AskedBy {
         AskedBy {
-            server: self.stated.server(),
-            client_id: self.client_id.clone(),
+            origin: self.origin(),
             grant: self.plan.profile.grant,
             dpop: self.plan.profile.dpop,
         }

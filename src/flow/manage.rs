@@ -49,7 +49,7 @@ pub async fn revoke_token(
     let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
     session.learn(token);
     let call = Call::open(session, plan, &dynamics, &what, &no_progress, cancel).await?;
-    let (endpoints, client) = reach(&call, Leg::Revocation).await?;
+    let (endpoints, client) = reach(&call, token, Leg::Revocation).await?;
     let url = endpoints.get(Leg::Revocation);
     let post = async |secret: &Secret, hint| -> Result<Arc<Exchange>, TokenFailure> {
         let exchange = form(&call.road, TITLE, url, &|| revocation(url, &client, secret, hint)).await?;
@@ -98,7 +98,7 @@ pub async fn introspect(
         return Err(Problem::new(ProblemKind::Usage, what, "there is no refresh token", next).into());
     };
     let call = Call::open(session, plan, &dynamics, &what, &no_progress, cancel).await?;
-    let (endpoints, client) = reach(&call, Leg::Introspection).await?;
+    let (endpoints, client) = reach(&call, token, Leg::Introspection).await?;
     let url = endpoints.get(Leg::Introspection);
     let exchange = form(&call.road, TITLE, url, &|| introspection(url, &client, secret, hint)).await?;
     let answer = read(&exchange, read_introspection).map_err(|e| call.road.refused(TITLE, &exchange, &e))?;
@@ -119,6 +119,7 @@ pub async fn userinfo(
     let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
     session.learn(token);
     let call = Call::open(session, plan, &dynamics, &what, &no_progress, cancel).await?;
+    same_origin(&call, token)?;
     let endpoints = call.endpoints(&[Leg::Userinfo], false).await?;
     let url = endpoints.get(Leg::Userinfo);
     let mut again = true;
@@ -169,10 +170,22 @@ fn asked_by(call: &Call<'_>, token: &Token, url: &str) -> Result<Outgoing, Probl
 }
 
 /// An endpoint that must be there, and the client that asks.
-async fn reach(call: &Call<'_>, leg: Leg) -> Result<(Endpoints, Client), TokenFailure> {
+async fn reach(call: &Call<'_>, token: &Token, leg: Leg) -> Result<(Endpoints, Client), TokenFailure> {
+    same_origin(call, token)?;
     let endpoints = call.endpoints(&[leg], false).await?;
     let client = call.client(&endpoints).await?;
     Ok((endpoints, client))
+}
+
+/// A token is shown to nobody but the server that gave it.
+fn same_origin(call: &Call<'_>, token: &Token) -> Result<(), Problem> {
+    if token.is_of(&call.origin()) {
+        return Ok(());
+    }
+    let name = &call.plan.profile.name;
+    let why = "the token came from another server or for another client than the profile names now";
+    let next = format!("undo the change of `token_url`, `issuer` or `client_id`, or forget the token: hallpass token forget {name}");
+    Err(Problem::new(ProblemKind::Usage, call.around.what, why, next))
 }
 
 async fn form<'a>(

@@ -32,6 +32,7 @@ mod keys;
 mod life;
 mod login;
 mod manage;
+mod origin;
 mod preview;
 mod token;
 

@@ -92,7 +92,9 @@ async fn fly(
     let guard = lock_stored(call).await?;
     let mut known = tokens.known(slot, asked);
     // What another process stored meanwhile is newer than what is here; what is here and was asked for otherwise is not used.
-    let stored = stored_now(call).await.filter(|stored| !tokens.holds(slot, stored));
+    // What came from another server, or for another client, is not used at all: its refresh token must not reach this one.
+    let stored = stored_now(call).await;
+    let stored = stored.filter(|stored| !tokens.holds(slot, stored) && stored.is_of(&asked.origin));
     if let Some(stored) = stored {
         session.learn(&stored);
         if want.takes(&stored, began) {

@@ -22,11 +22,29 @@ pub struct TokenKey {
     pub audience: String,
 }
 
+/// Who gave a token to whom. Its refresh token goes nowhere else, whatever the profile says by now.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenOrigin {
+    /// Token URL as stated, variables resolved; where none is stated the issuer.
+    pub server: String,
+    /// Client identifier, resolved.
+    pub client_id: String,
+}
+
+/// Without the URL: there may be credentials in it.
+impl std::fmt::Debug for TokenOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenOrigin({})", self.client_id)
+    }
+}
+
 /// An access token with what came with it.
 #[derive(Debug, Clone)]
 pub struct Token {
     /// What it is filed under.
     pub key: TokenKey,
+    /// Who gave it; `None`: stored by a version that did not write it down.
+    pub origin: Option<TokenOrigin>,
     /// The token.
     pub access_token: Secret,
     /// As the server said it: `Bearer`, `bearer`, `DPoP` …
@@ -65,6 +83,12 @@ impl Token {
         let lifetime = SignedDuration::try_from(self.expires_in?).ok()?;
         let age = SignedDuration::try_from(now.saturating_duration_since(self.obtained)).ok()?;
         Some(lifetime.saturating_sub(age))
+    }
+
+    /// True when it may be used by who asks this server as this client. One of unknown origin may; it has nothing that would go
+    /// to a token endpoint.
+    pub fn is_of(&self, origin: &TokenOrigin) -> bool {
+        self.origin.as_ref().is_none_or(|own| own == origin)
     }
 
     /// When it ends by the local wall clock.
@@ -112,6 +136,7 @@ mod tests {
     fn token(life: u64) -> Token {
         Token {
             key: TokenKey::default(),
+            origin: None,
             access_token: Secret::new("t"),
             token_type: "bearer".into(),
             refresh_token: None,

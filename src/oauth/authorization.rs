@@ -265,11 +265,16 @@ pub fn read_pasted(text: &str, expected: &Expected) -> Callback {
     }
     match text.rsplit_once('#') {
         Some((code, state)) if !code.is_empty() && !state.is_empty() && !text.contains("://") => {
-            if is_ours(state, expected) {
-                Callback::Code(Secret::new(code))
-            } else {
-                stray("the part behind `#` is not the `state` of this login")
+            if !is_ours(state, expected) {
+                return stray("the part behind `#` is not the `state` of this login");
             }
+            // Only an address says who answered.
+            if expected.iss_required {
+                return stray(
+                    "it has no `iss`, which this server promised to send; paste the whole address the browser ended at",
+                );
+            }
+            Callback::Code(Secret::new(code))
         }
         _ => stray(
             "it has no `state`, so it cannot be told from somebody else's; paste the whole address the browser ended at (it has `code=` and `state=` in it), or `code#state`",

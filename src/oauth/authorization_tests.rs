@@ -204,6 +204,15 @@ fn a_paste_without_our_state_is_stray_and_says_what_to_paste() {
 }
 
 #[test]
+fn a_pasted_code_and_state_do_not_say_who_answered_so_a_server_that_promised_iss_needs_the_address() {
+    let e = Expected { iss_required: true, ..expected() };
+    assert!(is_stray(&read_pasted("c-1#st", &e), "`iss`"));
+    assert!(is_stray(&read_pasted("code=c-1&state=st", &e), "`iss`"));
+    assert!(is_stray(&read_pasted("http://127.0.0.1/cb?code=c-1&state=st&iss=https://evil", &e), "issuer"));
+    assert_eq!(read_pasted("http://127.0.0.1/cb?code=c-1&state=st&iss=https://h", &e), code("c-1"));
+}
+
+#[test]
 fn no_paste_makes_it_panic_and_none_without_the_state_gives_a_code() {
     let seed: Vec<char> = "http://h/cb?code=c&state=sT&iss=x#f%20é".chars().collect();
     // No shuffle of the letters above spells it.

@@ -231,6 +231,7 @@ fn a_token(text: &str, life: Option<u64>) -> Token {
             identity: "id".into(),
             ..TokenKey::default()
         },
+        origin: None,
         access_token: Secret::new(text),
         token_type: "bearer".into(),
         refresh_token: None,

@@ -6,7 +6,7 @@ use super::vault::{Vault, VaultKind, canonical};
 use super::{paths, private_file};
 use crate::flow::TokenStore;
 use crate::model::secret::Secret;
-use crate::model::token::{Token, TokenKey};
+use crate::model::token::{Token, TokenKey, TokenOrigin};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use std::path::Path;
@@ -81,6 +81,8 @@ fn key_text(key: &TokenKey) -> String {
 fn to_json(token: &Token) -> String {
     json!({
         "key": key_json(&token.key),
+        "server": token.origin.as_ref().map(|o| &o.server),
+        "client_id": token.origin.as_ref().map(|o| &o.client_id),
         "access_token": token.access_token.expose(),
         "token_type": token.token_type,
         "refresh_token": token.refresh_token.as_ref().map(Secret::expose),
@@ -108,7 +110,12 @@ fn from_json(text: &str, wall: Timestamp, clock: Instant) -> Option<Token> {
     let obtained_at: Timestamp = word("obtained_at")?.parse().ok()?;
     let age = Duration::try_from(wall.duration_since(obtained_at)).unwrap_or(Duration::ZERO);
     let expires_in = json.get("expires_in_ms").and_then(Json::as_u64).map(Duration::from_millis);
-    let refresh_token = word("refresh_token").map(Secret::new);
+    let origin = word("server").zip(word("client_id"));
+    let origin = origin.map(|(server, client_id)| TokenOrigin { server, client_id });
+    // Of an origin that is not known: it might go to a server that never gave it.
+    let to_server = |key| word(key).filter(|_| origin.is_some());
+    let refresh_token = to_server("refresh_token").map(Secret::new);
+    let session_index = to_server("session_index");
     let expired = expires_in.is_some_and(|life| life <= age);
     if expired && refresh_token.is_none() {
         return None;
@@ -121,13 +128,14 @@ fn from_json(text: &str, wall: Timestamp, clock: Instant) -> Option<Token> {
     };
     Some(Token {
         key: TokenKey { environment, profile, identity, scope, audience },
+        origin,
         access_token: Secret::new(word("access_token")?),
         token_type: word("token_type")?,
         refresh_token,
         id_token: word("id_token").map(Secret::new),
         dpop_key: word("dpop_key").map(Secret::new),
         use_id_token: json.get("use_id_token").and_then(Json::as_bool).unwrap_or_default(),
-        session_index: word("session_index"),
+        session_index,
         scope: word("scope"),
         expires_in,
         obtained_at,
@@ -148,6 +156,7 @@ mod tests {
     fn token(refresh: bool) -> Token {
         Token {
             key: TokenKey { environment: "dev".into(), profile: "p".into(), ..TokenKey::default() },
+            origin: Some(TokenOrigin { server: "https://as.test/token".into(), client_id: "id".into() }),
             access_token: "access".into(),
             token_type: "Bearer".into(),
             refresh_token: refresh.then(|| "refresh".into()),
@@ -200,18 +209,19 @@ mod tests {
         t.use_id_token = true;
         t.session_index = Some("si".into());
         let back = from_json(&to_json(&t), t.obtained_at, Instant::now()).unwrap();
-        assert_eq!(back.dpop_key, t.dpop_key);
+        assert_eq!((&back.dpop_key, &back.origin), (&t.dpop_key, &t.origin));
         assert_eq!((back.use_id_token, back.session_index.as_deref()), (true, Some("si")));
         assert_eq!(back.credential().expose(), "id");
     }
 
     #[test]
-    fn a_token_that_an_older_version_stored_is_still_good() {
+    fn a_token_that_an_older_version_stored_is_still_good_but_not_its_refresh_token() {
         let old = r#"{"key":["dev","p","ann","a b",""],"access_token":"access","token_type":"Bearer","refresh_token":"refresh","id_token":null,"scope":"a b","expires_in_ms":3600000,"obtained_at":"2026-11-23T10:00:00Z","clock_offset_ms":-5,"grant":"client credentials","client_auth":"Basic"}"#;
         let wall: Timestamp = "2026-11-23T10:10:00Z".parse().unwrap();
         let t = from_json(old, wall, Instant::now() + Duration::from_secs(100_000)).unwrap();
         assert_eq!((t.key.identity.as_str(), t.access_token.expose()), ("ann", "access"));
         assert_eq!((t.dpop_key, t.use_id_token, t.session_index), (None, false, None));
+        assert_eq!((t.origin, t.refresh_token), (None, None), "nobody knows which server it may go to");
     }
 
     #[test]

@@ -338,6 +338,7 @@ fn a_secret_is_copied_only_after_a_question() {
     };
     screen.state.token.tokens = vec![crate::model::token::Token {
         key,
+        origin: None,
         access_token: "tok".into(),
         token_type: "bearer".into(),
         refresh_token: None,

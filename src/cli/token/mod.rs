@@ -232,6 +232,7 @@ mod tests {
                 scope: scope.into(),
                 ..TokenKey::default()
             },
+            origin: None,
             access_token: Secret::new(scope),
             token_type: "Bearer".into(),
             refresh_token: None,

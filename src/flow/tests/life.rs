@@ -58,8 +58,8 @@ impl Rotating {
 
 /// A store several sessions share, as processes share a vault.
 #[derive(Default)]
-struct Shared {
-    tokens: Mutex<HashMap<TokenKey, Token>>,
+pub(super) struct Shared {
+    pub tokens: Mutex<HashMap<TokenKey, Token>>,
     taken: Mutex<bool>,
     free: Condvar,
 }
@@ -98,12 +98,12 @@ impl TokenStore for Handle {
     }
 }
 
-fn process(shared: &Arc<Shared>) -> Session {
+pub(super) fn process(shared: &Arc<Shared>) -> Session {
     let source = vault(&[("client_secret", "secret")]) as Arc<dyn SecretSource>;
     Session::new(&Settings::default(), source, Some(Arc::new(Handle(Arc::clone(shared)))))
 }
 
-fn aged(shared: &Shared) {
+pub(super) fn aged(shared: &Shared) {
     for token in shared.tokens.lock().unwrap().values_mut() {
         token.expires_in = Some(Duration::ZERO);
     }

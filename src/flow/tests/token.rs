@@ -86,6 +86,7 @@ fn stored(age: u64) -> Arc<Store> {
             identity: "id".into(),
             ..TokenKey::default()
         },
+        origin: None,
         access_token: Secret::new("stored-token"),
         token_type: "Bearer".into(),
         refresh_token: None,
