@@ -102,11 +102,7 @@ impl<'a> Call<'a> {
     }
 
     pub fn asked_by(&self) -> AskedBy {
-        AskedBy {
-            origin: self.origin(),
-            grant: self.plan.profile.grant,
-            dpop: self.plan.profile.dpop,
-        }
+        AskedBy { origin: self.origin(), grant: self.plan.profile.grant, dpop: self.plan.profile.dpop }
     }
 
     /// The endpoints, with those of `wanted` there or a problem that names the first that is not.

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::endpoints::{body_of_200, document, metadata_of};
+use super::network::host;
 use super::scope::resolve;
 use super::{Session, TokenFailure, TokenPlan};
 use crate::model::exchange::Exchange;
@@ -84,6 +85,10 @@ pub async fn discover(
     let mut profile = plan.profile.clone();
     let (filled, more) = metadata::fill(&mut profile, &metadata, false);
     notes.extend(more);
+    let (own, token) = (host(&issuer), host(&metadata.token_url));
+    if !metadata.token_url.is_empty() && own != token {
+        notes.push(format!("the token endpoint is on another host than the issuer: {token}"));
+    }
     Ok(Discovered { metadata: (*metadata).clone(), filled, notes, profile, resource, exchanges })
 }
 

@@ -184,7 +184,9 @@ fn same_origin(call: &Call<'_>, token: &Token) -> Result<(), Problem> {
     }
     let name = &call.plan.profile.name;
     let why = "the token came from another server or for another client than the profile names now";
-    let next = format!("undo the change of `token_url`, `issuer` or `client_id`, or forget the token: hallpass token forget {name}");
+    let next = format!(
+        "undo the change of `token_url`, `issuer` or `client_id`, or forget the token: hallpass token forget {name}"
+    );
     Err(Problem::new(ProblemKind::Usage, call.around.what, why, next))
 }
 

@@ -27,6 +27,8 @@ mod desk;
 mod dpop;
 mod grants;
 mod hostile_as;
+mod hostile_as_endpoints;
+mod hostile_as_list;
 mod hostile_as_login;
 mod keys;
 mod life;

@@ -62,6 +62,7 @@ fn the_issuer_must_be_the_one_asked_for() {
     assert!(read_json("https://h/", &stated("https://h")).unwrap_err().contains("slash"));
     assert!(read_json("https://h", &stated("https://evil")).unwrap_err().contains("nothing was taken"));
     assert!(read_json("https://h", &stated("https://H")).is_err());
+    assert!(read_json("https://h", &stated("http://h")).is_err());
     assert!(
         read_json("https://h/common", &stated("https://h/{tenantid}")).unwrap_err().contains("tenant's own")
     );

@@ -251,12 +251,19 @@ async fn the_first_road_home_wins_and_the_others_are_closed() {
     assert_eq!(browse(port, "/callback").await, "");
 }
 
-/// Logs in with an ID token of these claims; `{nonce}` stands for the one sent. Signed by a key that the server publishes, or by
-/// another one.
-async fn with_id_token(change: impl Fn(&mut serde_json::Value), forged: bool) -> Result<Token, TokenFailure> {
+/// Who signs an ID token: the key that the server publishes, another one, nobody (`alg` none).
+#[derive(Clone, Copy, PartialEq)]
+enum Signed {
+    Rightly,
+    ByAnother,
+    Not,
+}
+
+/// Logs in with an ID token of these claims; `{nonce}` stands for the one sent.
+async fn with_id_token(change: impl Fn(&mut serde_json::Value), by: Signed) -> Result<Token, TokenFailure> {
     let keys: Vec<SigningKey> = (0..2).map(|_| SigningKey::generate("ES256").unwrap()).collect();
     let jwks = json!({"keys": [keys[0].public_jwk().unwrap()]}).to_string();
-    let signer = keys[usize::from(forged)].clone();
+    let signer = keys[usize::from(by == Signed::ByAnother)].clone();
     let nonce = Arc::new(Mutex::new(String::new()));
     let sent = Arc::clone(&nonce);
     let claims = Mutex::new(json!({"iss": "https://as.test", "aud": "id", "sub": "u", "nonce": "{nonce}"}));
@@ -264,7 +271,13 @@ async fn with_id_token(change: impl Fn(&mut serde_json::Value), forged: bool) ->
     let server = Server::start(move |r| {
         let text = claims.lock().unwrap().to_string().replace("{nonce}", &sent.lock().unwrap());
         let serde_json::Value::Object(claims) = serde_json::from_str(&text).unwrap() else { return None };
-        let id_token = sign(&serde_json::Map::new(), &claims, &signer).unwrap();
+        let id_token = match by {
+            Signed::Not => {
+                let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
+                Secret::new(format!("{head}.{}.", URL_SAFE_NO_PAD.encode(&text)))
+            }
+            _ => sign(&serde_json::Map::new(), &claims, &signer).unwrap(),
+        };
         Some(match r.path() {
             "/keys" => (200, jwks.clone()),
             _ => (200, json!({"access_token": "tok-en-1", "id_token": id_token.expose()}).to_string()),
@@ -288,11 +301,14 @@ async fn with_id_token(change: impl Fn(&mut serde_json::Value), forged: bool) ->
 
 #[tokio::test]
 async fn an_id_token_of_this_login_is_taken_and_any_other_refused() {
-    assert!(with_id_token(|_| (), false).await.is_ok());
-    let forged = with_id_token(|_| (), true).await.unwrap_err();
+    assert!(with_id_token(|_| (), Signed::Rightly).await.is_ok());
+    let forged = with_id_token(|_| (), Signed::ByAnother).await.unwrap_err();
     assert!(forged.problem.why.contains("signature"), "{}", forged.problem);
+    let unsigned = with_id_token(|_| (), Signed::Not).await.unwrap_err();
+    assert!(unsigned.problem.why.contains("unsigned"), "{}", unsigned.problem);
     for (member, value) in [("nonce", "replayed"), ("iss", "https://other.test"), ("aud", "another-client")] {
-        let failure = with_id_token(|claims| claims[member] = json!(value), false).await.unwrap_err();
+        let failure =
+            with_id_token(|claims| claims[member] = json!(value), Signed::Rightly).await.unwrap_err();
         assert!(failure.problem.why.contains(&format!("`{member}`")), "{}", failure.problem);
         assert!(failure.exchange.is_some() && failure.problem.kind == ProblemKind::Token);
     }

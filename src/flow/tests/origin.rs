@@ -93,8 +93,7 @@ async fn an_edited_profile_neither_revokes_nor_asks_about_the_token_of_another_s
     let (old, new) = two_servers().await;
     let session = session(&vault(&[("client_secret", "secret")]));
     let cancel = CancellationToken::new();
-    let token =
-        obtain_token(&session, &token_plan(&old.base), false, &no_progress, &cancel).await.unwrap();
+    let token = obtain_token(&session, &token_plan(&old.base), false, &no_progress, &cancel).await.unwrap();
     let mut plan = token_plan(&new.base);
     plan.profile.revocation_url = "{{base_url}}/revoke".into();
     plan.profile.introspection_url = "{{base_url}}/introspect".into();
