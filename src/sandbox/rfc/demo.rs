@@ -14,36 +14,41 @@ pub const ENVIRONMENT: &str = "rfc";
 /// One profile: file stem, what it shows, and its own lines of the file.
 struct Profile {
     stem: &'static str,
+    /// Short enough for the tree; the request's name.
+    name: &'static str,
     text: &'static str,
     lines: &'static str,
     /// A person has to log in first, so it cannot be part of a run without one.
     person: bool,
 }
 
-const fn machine(stem: &'static str, text: &'static str, lines: &'static str) -> Profile {
-    Profile { stem, text, lines, person: false }
+const fn machine(stem: &'static str, name: &'static str, text: &'static str, lines: &'static str) -> Profile {
+    Profile { stem, name, text, lines, person: false }
 }
 
-const fn person(stem: &'static str, text: &'static str, lines: &'static str) -> Profile {
-    Profile { stem, text, lines, person: true }
+const fn person(stem: &'static str, name: &'static str, text: &'static str, lines: &'static str) -> Profile {
+    Profile { stem, name, text, lines, person: true }
 }
 
 /// In the order of the collection.
 const PROFILES: &[Profile] = &[
     machine(
         "rfc-client-basic",
+        "Basic header",
         "Client credentials, the secret in a Basic header",
         "grant = \"client_credentials\"\nclient_id = \"rfc-basic\"\nclient_secret = \"{{rfc_basic_secret}}\"\n\
          client_auth = \"basic\"\nscope = [\"orders.read\", \"orders.write\"]\n",
     ),
     machine(
         "rfc-client-post",
+        "Secret in the form",
         "Client credentials, the secret in the form",
         "grant = \"client_credentials\"\nclient_id = \"rfc-post\"\nclient_secret = \"{{rfc_post_secret}}\"\n\
          client_auth = \"body\"\nscope = [\"orders.read\", \"orders.write\"]\n",
     ),
     machine(
         "rfc-client-secret-jwt",
+        "client_secret_jwt",
         "Client credentials, an assertion signed with the secret (HS256)",
         "grant = \"client_credentials\"\nclient_id = \"rfc-secret-jwt\"\n\
          client_secret = \"{{rfc_secret_jwt_secret}}\"\nclient_auth = \"client_secret_jwt\"\n\
@@ -51,18 +56,21 @@ const PROFILES: &[Profile] = &[
     ),
     machine(
         "rfc-client-key-jwt",
+        "private_key_jwt",
         "Client credentials, an assertion signed with a private key (ES256)",
         "grant = \"client_credentials\"\nclient_id = \"rfc-key-jwt\"\nkey = \"{{rfc_key}}\"\n\
          client_auth = \"private_key_jwt\"\nscope = [\"orders.read\", \"orders.write\"]\n",
     ),
     machine(
         "rfc-client-dpop",
+        "DPoP",
         "Client credentials, the token bound to a key by DPoP",
         "grant = \"client_credentials\"\nclient_id = \"rfc-basic\"\nclient_secret = \"{{rfc_basic_secret}}\"\n\
          client_auth = \"basic\"\ndpop = true\nscope = [\"orders.read\", \"orders.write\"]\n",
     ),
     machine(
         "rfc-jwt-bearer",
+        "JWT bearer",
         "JWT bearer: an assertion that alice is meant, signed with the client's key",
         "grant = \"jwt_bearer\"\nclient_id = \"rfc-key-jwt\"\nkey = \"{{rfc_key}}\"\n\
          client_auth = \"private_key_jwt\"\nscope = [\"orders.read\", \"orders.write\"]\n\n\
@@ -70,6 +78,7 @@ const PROFILES: &[Profile] = &[
     ),
     machine(
         "rfc-exchange",
+        "Token exchange",
         "Token exchange: a token of alice for one that this client may use",
         "grant = \"token_exchange\"\nclient_id = \"rfc-basic\"\nclient_secret = \"{{rfc_basic_secret}}\"\n\
          client_auth = \"basic\"\naudience = \"orders\"\nscope = [\"orders.read\"]\n\n\
@@ -79,6 +88,7 @@ const PROFILES: &[Profile] = &[
     ),
     machine(
         "rfc-password",
+        "Password",
         "Password: only for old clients, RFC 9700 forbids it",
         "grant = \"password\"\nclient_id = \"rfc-legacy\"\nclient_secret = \"{{rfc_legacy_secret}}\"\n\
          client_auth = \"basic\"\nusername = \"alice\"\npassword = \"{{rfc_alice_password}}\"\n\
@@ -86,37 +96,43 @@ const PROFILES: &[Profile] = &[
     ),
     person(
         "rfc-code",
+        "Login",
         "Authorization code with PKCE, a public client (log in as alice / wonderland)",
         "grant = \"authorization_code\"\nclient_id = \"rfc-public\"\nclient_auth = \"none\"\n\
          scope = [\"openid\", \"profile\", \"email\", \"offline_access\", \"orders.read\", \"orders.write\"]\n",
     ),
     person(
         "rfc-code-par",
-        "The same, the parameters pushed beforehand (PAR)",
+        "Login, PAR",
+        "Authorization code, the parameters pushed beforehand (PAR)",
         "grant = \"authorization_code\"\nclient_id = \"rfc-par\"\nclient_secret = \"{{rfc_par_secret}}\"\n\
          client_auth = \"basic\"\npar = true\nscope = [\"openid\", \"offline_access\", \"orders.read\"]\n",
     ),
     person(
         "rfc-code-jar",
-        "The same, the parameters in a signed request object (JAR)",
+        "Login, JAR",
+        "Authorization code, the parameters in a signed request object (JAR)",
         "grant = \"authorization_code\"\nclient_id = \"rfc-key-jwt\"\nkey = \"{{rfc_key}}\"\n\
          client_auth = \"private_key_jwt\"\njar = true\nscope = [\"openid\", \"orders.read\"]\n",
     ),
     person(
         "rfc-code-dpop",
-        "The same with DPoP, where the server insists on its nonce",
+        "Login, DPoP",
+        "Authorization code with DPoP, where the server insists on its nonce",
         "grant = \"authorization_code\"\nclient_id = \"rfc-dpop-nonce\"\nclient_auth = \"none\"\ndpop = true\n\
          scope = [\"openid\", \"offline_access\", \"orders.read\"]\n",
     ),
     person(
         "rfc-code-strong",
-        "The same with a one-time code at the log-in, which transfers ask for",
+        "Login, one-time code",
+        "Authorization code with a one-time code at the log-in, which transfers ask for",
         "grant = \"authorization_code\"\nclient_id = \"rfc-public\"\nclient_auth = \"none\"\n\
          scope = [\"openid\", \"orders.read\"]\n\n\
          [extra.authorization]\nacr_values = \"urn:hallpass:acr:mfa\"\n",
     ),
     person(
         "rfc-device",
+        "Device code",
         "Device: type the code shown into the page, on any other machine",
         "grant = \"device_code\"\nclient_id = \"rfc-public\"\nclient_auth = \"none\"\n\
          scope = [\"openid\", \"offline_access\", \"orders.read\"]\n",
@@ -126,6 +142,7 @@ const PROFILES: &[Profile] = &[
 /// Only where the port for certificates is open.
 const TLS_PROFILE: Profile = machine(
     "rfc-client-tls",
+    "Client certificate",
     "Client credentials with a client certificate, to which the token is bound",
     "grant = \"client_credentials\"\nclient_id = \"rfc-tls\"\nclient_auth = \"tls\"\n\
      certificate = \"{{rfc_certificate}}\"\nscope = [\"orders.read\", \"orders.write\"]\n",
@@ -230,12 +247,14 @@ pub(in crate::sandbox) fn extras(shared: &Shared, reference: &dyn Fn(&str) -> Se
         file(
             format!("collections/rfc-orders/grants/{request}.toml"),
             format!(
-                "name = \"{}\"\nmethod = \"GET\"\nurl = \"{{{{{}}}}}/orders\"\nauth = \"{}\"\ntags = [\"{}\"]\n\n\
+                "name = \"{}\"\nmethod = \"GET\"\nurl = \"{{{{{}}}}}/orders\"\nauth = \"{}\"\ntags = [\"{}\"]\n\
+                 docs = \"{}\"\n\n\
                  [[check]]\nstatus = 200\n",
-                profile.text,
+                profile.name,
                 if tls { "rfc_tls_api" } else { "rfc_api" },
                 profile.stem,
                 if profile.person { "person" } else { "machine" },
+                profile.text,
             ),
         );
         requests.push(format!("\"{request}\""));
@@ -253,7 +272,7 @@ pub(in crate::sandbox) fn extras(shared: &Shared, reference: &dyn Fn(&str) -> Se
     file(
         format!("{collection}/collection.toml"),
         format!(
-            "name = \"Orders (generic)\"\n\
+            "name = \"RFC orders (not Pega)\"\n\
              description = \"An API behind {LABEL}: choose the environment rfc\"\n\
              order = [\"list-orders\", \"create-order\", \"get-order\", \"transfers\", \"userinfo\", \"grants\"]\n\
              auth = \"rfc-client-basic\"\n\nheaders = [\n  {{ name = \"Accept\", value = \"application/json\" }},\n]\n"
