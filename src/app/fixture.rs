@@ -211,6 +211,7 @@ pub fn token(cx: &Cx) -> Token {
         clock_offset_ms: Some(400),
         grant: "client credentials".into(),
         client_auth: "Basic".into(),
+        notes: Vec::new(),
         exchange: None,
     }
 }

@@ -394,8 +394,13 @@ impl State {
 
     /// Where a token of a profile would be asked for.
     pub fn token_plan(&self, profile: &str) -> Option<TokenPlan> {
+        self.token_plan_in(profile, self.active())
+    }
+
+    /// The same in another environment.
+    pub fn token_plan_in(&self, profile: &str, environment: Option<&Environment>) -> Option<TokenPlan> {
         let profile = self.workspace.profile(profile)?.clone();
-        let environment = self.active().cloned().unwrap_or_default();
+        let environment = environment.cloned().unwrap_or_default();
         let mut layers = self.nearest_layers();
         layers.push(Layer {
             origin: format!("environment {}", environment.name),

@@ -235,6 +235,7 @@ fn learn(call: &Call<'_>, granted: &Granted) {
 fn token(call: &Call<'_>, got: Got) -> Token {
     let profile = &call.plan.profile;
     let Got { granted, exchange, dpop_key } = got;
+    let notes = granted.notes(std::slice::from_ref(&call.key.scope), profile.dpop);
     Token {
         key: call.key.clone(),
         origin: Some(call.origin()),
@@ -252,6 +253,7 @@ fn token(call: &Call<'_>, got: Got) -> Token {
         clock_offset_ms: exchange.clock_offset_ms,
         grant: profile.grant.words(),
         client_auth: profile.client_auth.words().to_owned(),
+        notes,
         exchange: Some(exchange),
     }
 }

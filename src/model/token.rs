@@ -73,6 +73,8 @@ pub struct Token {
     pub grant: String,
     /// How the client authenticated, in words.
     pub client_auth: String,
+    /// What a reader should know: less scope than asked for, a binding that was not made, an odd type.
+    pub notes: Vec<String>,
     /// The exchange that got it; `None` when it came out of a stored cache.
     pub exchange: Option<Arc<Exchange>>,
 }
@@ -119,6 +121,14 @@ impl Token {
         self.id_token.as_ref().filter(|_| self.use_id_token).unwrap_or(&self.access_token)
     }
 
+    /// What the one a token speaks for is called: Pega has operators.
+    pub fn holder(&self) -> &'static str {
+        match &self.origin {
+            Some(origin) if !origin.server.contains("/PRRestService/") => "speaks for",
+            _ => "operator",
+        }
+    }
+
     /// The scheme to send it with: `Bearer` for any spelling of bearer, else the server's own word.
     pub fn scheme(&self) -> &str {
         if self.token_type.is_empty() || self.token_type.eq_ignore_ascii_case("bearer") {
@@ -151,6 +161,7 @@ mod tests {
             clock_offset_ms: None,
             grant: String::new(),
             client_auth: String::new(),
+            notes: Vec::new(),
             exchange: None,
         }
     }

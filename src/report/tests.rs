@@ -246,6 +246,7 @@ fn a_token(text: &str, life: Option<u64>) -> Token {
         clock_offset_ms: None,
         grant: String::new(),
         client_auth: String::new(),
+        notes: Vec::new(),
         exchange: None,
     }
 }

@@ -96,6 +96,7 @@ fn to_json(token: &Token) -> String {
         "clock_offset_ms": token.clock_offset_ms,
         "grant": token.grant,
         "client_auth": token.client_auth,
+        "notes": token.notes,
     })
     .to_string()
 }
@@ -143,6 +144,7 @@ fn from_json(text: &str, wall: Timestamp, clock: Instant) -> Option<Token> {
         clock_offset_ms: json.get("clock_offset_ms").and_then(Json::as_i64),
         grant: word("grant").unwrap_or_default(),
         client_auth: word("client_auth").unwrap_or_default(),
+        notes: json.get("notes").and_then(|n| serde_json::from_value(n.clone()).ok()).unwrap_or_default(),
         exchange: None,
     })
 }
@@ -171,6 +173,7 @@ mod tests {
             clock_offset_ms: Some(-5),
             grant: "client credentials".into(),
             client_auth: "Basic".into(),
+            notes: Vec::new(),
             exchange: None,
         }
     }

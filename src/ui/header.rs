@@ -36,7 +36,7 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, row: Rect) {
     let page = matches!(state.overlays.last(), Some(crate::app::overlay::Overlay::Login));
     if !state.logins.all.is_empty() && !page {
         let key = state.keymap.label(Command::Login);
-        let used = canvas.text_right(right, row.y, 24, &format!(" {key} login waits "), theme.warn);
+        let used = canvas.text_right(right, row.y, 24, &format!(" {key} login waits  "), theme.warn);
         canvas.hit(Rect::new(right - used, row.y, used, 1), HitTarget::Command(Command::Login));
         right -= used;
     }
@@ -120,7 +120,7 @@ pub fn hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
     }
     // The panes' keys do not work while something lies over them: to name them would be a lie.
     if !state.overlays.is_empty() {
-        canvas.pieces(row.x + 1, row.y, row.width, &[("Esc", theme.key), (" closes", theme.plain)]);
+        overlay_hints(canvas, state, row);
         return;
     }
     let mut right = row.right().saturating_sub(1);
@@ -164,13 +164,46 @@ pub fn hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
     }
     for command in hint_commands(state).into_iter().take(6) {
         let key = state.keymap.label(command);
-        let word = format!(" {}", command.info().hint);
+        // There is nothing to renew where there is none.
+        let first = command == Command::RenewToken && state.token.token().is_none();
+        let word = format!(" {}", if first { "get token" } else { command.info().hint });
         let width = u16::try_from(key.width() + word.width()).unwrap_or(0);
         if x + width + 1 > right {
             break;
         }
         canvas.pieces(x, row.y, width, &[(&key, theme.key), (&word, theme.plain)]);
         canvas.hit(Rect::new(x, row.y, width, 1), HitTarget::Command(command));
+        x += width + 2;
+    }
+}
+
+/// What the keys do in what lies over the panes.
+fn overlay_hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
+    use crate::app::overlay::Overlay;
+    let theme = canvas.theme;
+    let keys: &[(&str, &str)] = match state.overlays.last() {
+        Some(Overlay::Help { .. } | Overlay::Palette { .. }) => {
+            &[("letters", "filter"), ("Enter", "runs"), ("Up Down", "move"), ("Esc", "closes")]
+        }
+        Some(Overlay::Picker(_)) => {
+            &[("letters", "filter"), ("Enter", "chooses"), ("Up Down", "move"), ("Esc", "closes")]
+        }
+        Some(Overlay::Prompt(_)) => &[("Enter", "takes it"), ("Esc", "gives up")],
+        Some(Overlay::Confirm(_)) => &[("y", "yes"), ("n", "no"), ("Esc", "no")],
+        Some(Overlay::Profile { .. }) => {
+            &[("Enter", "edits"), ("j k", "move"), ("x", "clears"), ("u", "undoes"), ("Esc", "closes")]
+        }
+        Some(Overlay::Text(_)) => &[("j k", "scroll"), ("Esc", "closes")],
+        Some(Overlay::Welcome { .. }) => &[("Enter", "chooses"), ("Esc", "closes")],
+        _ => &[("Esc", "closes")],
+    };
+    let mut x = row.x + 1;
+    for (key, word) in keys {
+        let width = u16::try_from(key.width() + word.width() + 1).unwrap_or(u16::MAX);
+        if x.saturating_add(width) > row.right() {
+            break;
+        }
+        canvas.pieces(x, row.y, width, &[(key, theme.key), (" ", theme.plain), (word, theme.plain)]);
         x += width + 2;
     }
 }

@@ -51,7 +51,7 @@ pub fn layout(state: &State, area: Rect) -> Layout {
         stack(&mut layout, right);
         return layout;
     }
-    let left = (area.width * 17 / 100).clamp(32, 44);
+    let left = (area.width * 21 / 100).clamp(34, 52);
     let first = Rect { width: left, ..body };
     let second = Rect { x: body.x + left, width: left + 6, ..body };
     let taken = left * 2 + 6;
@@ -77,9 +77,16 @@ fn column_of(layout: &mut Layout, state: &State, rect: Rect, panes: &[PaneId]) {
     let needs: Vec<u16> = panes.iter().map(|p| need(state, *p)).collect();
     let least: Vec<u16> = panes.iter().map(|p| if *p == state.focus { 9 } else { 5 }).collect();
     let mut heights: Vec<u16> = needs.iter().zip(&least).map(|(n, l)| (*n).max(*l)).collect();
-    let grow = panes.iter().position(|p| *p == state.focus).unwrap_or_else(|| {
-        panes.iter().position(|p| matches!(p, PaneId::Collections | PaneId::Jwt)).unwrap_or(0)
-    });
+    // A token is told in so many rows, whatever the room; its claims and the tree use what is left.
+    let wide = panes.len() == 2;
+    if let Some(at) = panes.iter().position(|p| wide && *p == PaneId::Token) {
+        let listed = Some(state.token.tokens.len()).filter(|n| *n > 1).map_or(0, |n| n.min(8) + 6);
+        heights[at] += u16::try_from(listed).unwrap_or(0) + 4;
+    }
+    let grow =
+        panes.iter().position(|p| *p == state.focus && !(wide && *p == PaneId::Token)).unwrap_or_else(|| {
+            panes.iter().position(|p| matches!(p, PaneId::Collections | PaneId::Jwt)).unwrap_or(0)
+        });
     // Too much: take from the tallest that is above its least (it scrolls), the focused one last.
     while heights.iter().sum::<u16>() > rect.height {
         let at = (0..heights.len())
@@ -107,7 +114,9 @@ fn need(state: &State, pane: PaneId) -> u16 {
         PaneId::Collections => state.collections.rows().len().max(2) + 3,
         // A refusal is read, not glanced at.
         PaneId::Token if state.token.failure.is_some() => 15,
-        PaneId::Token if state.token.token().is_some() => 11,
+        PaneId::Token if state.token.token().is_some() => {
+            11 + 2 * state.token.token().map_or(0, |token| token.notes.len())
+        }
         PaneId::Token => 8,
         PaneId::Jwt => 9,
         PaneId::Request | PaneId::Response => 10,

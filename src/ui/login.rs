@@ -191,6 +191,13 @@ fn rows(canvas: &Canvas<'_>, state: &State, login: &Login, cx: &Cx, area: Rect) 
     if let Some(url) = &login.roads.url {
         words(&mut rows, "In a browser, on this or any other machine:", theme.title);
         rows.extend(chunks(url, width).into_iter().map(|line| Row::of(vec![(line, theme.accent)])));
+        let airy = area.height >= 18;
+        let air = |rows: &mut Vec<Row>| {
+            if airy {
+                rows.push(Row::default());
+            }
+        };
+        air(&mut rows);
         let home = login.roads.redirect_uri.as_deref().unwrap_or("its registered address");
         match login.roads.port {
             Some(_) => {
@@ -200,7 +207,8 @@ fn rows(canvas: &Canvas<'_>, state: &State, login: &Login, cx: &Cx, area: Rect) 
                     theme.plain,
                 );
                 if let Some(ssh) = &login.roads.ssh {
-                    words(&mut rows, "With the browser on another machine, run there first:", theme.plain);
+                    air(&mut rows);
+                    words(&mut rows, "With the browser on another machine, run there first:", theme.title);
                     rows.extend(chunks(ssh, width).into_iter().map(|l| Row::of(vec![(l, theme.accent)])));
                 }
             }
@@ -324,16 +332,18 @@ pub fn keys(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
     let end = row.right().saturating_sub(12);
     for (key, word) in LOGIN_KEYS {
         let means = match key {
+            'o' | 'y' | 'Y' | 'i' | 'c' if state.logins.code_only => false,
             'o' | 'y' => roads.url.is_some() || roads.device.is_some(),
             'Y' => roads.ssh.is_some(),
             'i' => roads.url.is_some(),
             'c' | 'q' => roads.device.is_some(),
             'x' => false,
-            _ => true,
+            _ => !state.logins.code_only,
         };
         if !means {
             continue;
         }
+        let word = if state.logins.code_only { "back" } else { word };
         let width = u16::try_from(word.width()).unwrap_or(0) + 2;
         if x + width > end {
             break;

@@ -97,7 +97,9 @@ fn commands(
 
 fn picker(canvas: &mut Canvas<'_>, area: Rect, picker: &Picker) {
     let theme = canvas.theme;
-    let widest = picker.items.iter().map(|i| i.label.width() + i.detail.width()).max().unwrap_or(20) + 8;
+    let label = picker.items.iter().map(|i| i.label.width()).max().unwrap_or(8).min(48);
+    let detail = picker.items.iter().map(|i| i.detail.width()).max().unwrap_or(12);
+    let widest = label + detail + 8;
     let width = u16::try_from(widest).unwrap_or(u16::MAX).clamp(44, area.width.saturating_sub(4).max(44));
     let height = u16::try_from(picker.items.len())
         .unwrap_or(u16::MAX)
@@ -110,13 +112,12 @@ fn picker(canvas: &mut Canvas<'_>, area: Rect, picker: &Picker) {
     let matches = picker.matches();
     let list = Rect::new(inside.x, inside.y + 1, inside.width, inside.height - 1);
     canvas.overlay_height(list.height);
-    let label_width = picker.items.iter().map(|i| i.label.width()).max().unwrap_or(8).min(48);
     let first = picker.cursor.first(matches.len(), usize::from(list.height));
     for ((at, item), y) in matches.iter().enumerate().skip(first).zip(list.y..list.bottom()) {
         let Some(item) = picker.items.get(*item) else { continue };
         let strip = Rect::new(list.x, y, list.width, 1);
         canvas.hit(strip, HitTarget::OverlayRow(at));
-        let label = u16::try_from(label_width).unwrap_or(20);
+        let label = u16::try_from(label).unwrap_or(20);
         canvas.text(list.x + 1, y, label, &item.label, theme.plain);
         let x = list.x + 3 + label;
         canvas.text(x, y, list.right().saturating_sub(x), &item.detail, theme.dim);

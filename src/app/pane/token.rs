@@ -36,5 +36,25 @@ impl TokenPane {
         let wanted = prefer.cloned().or_else(|| self.token().map(|t| t.key.clone()));
         self.at = wanted.and_then(|k| tokens.iter().position(|t| t.key == k)).unwrap_or(0);
         self.tokens = tokens;
+        if prefer.is_none() {
+            self.settle(environment);
+        }
+    }
+
+    /// A token of another environment is shown where somebody goes to it, never by itself.
+    pub fn settle(&mut self, environment: &str) {
+        if self.token().is_none_or(|t| t.key.environment != environment) {
+            self.at = usize::MAX;
+        }
+    }
+
+    /// Goes `by` tokens further; from none to the first.
+    pub fn step(&mut self, by: isize) {
+        let last = self.tokens.len().saturating_sub(1);
+        match self.token() {
+            Some(_) => self.at = self.at.saturating_add_signed(by).min(last),
+            None if by > 0 && !self.tokens.is_empty() => self.at = 0,
+            None => {}
+        }
     }
 }

@@ -32,7 +32,7 @@ pub fn run(state: &mut State, command: Command, cx: &Cx, fx: &mut Vec<Effect>) {
         Command::Jump => state.overlays.push(Overlay::Jump),
         Command::Zoom => state.zoomed = !state.zoomed,
         Command::NextTab | Command::PreviousTab => {
-            tab(state, if command == Command::NextTab { 1 } else { -1 })
+            tab(state, if command == Command::NextTab { 1 } else { -1 }, cx, fx)
         }
         Command::Up => step(state, -1, cx, fx),
         Command::Down => step(state, 1, cx, fx),
@@ -225,7 +225,10 @@ pub fn hints(state: &State) -> Vec<Command> {
             if state.token.token().is_some() {
                 hints.extend([C::RevokeToken, C::Introspect, C::ForgetToken]);
             }
-            hints.extend([C::TokenExchange, C::PickProfile, C::EditProfile]);
+            if state.token.token().is_some() || state.token.failure.is_some() {
+                hints.push(C::TokenExchange);
+            }
+            hints.extend([C::PickProfile, C::EditProfile, C::NewProfile, C::Discover]);
         }
         PaneId::Jwt => {
             hints.extend([C::Open, C::JwtMenu, C::JwtVerify, C::JwtEdit, C::JwtCompare, C::CopyMenu])
@@ -255,7 +258,7 @@ fn focus(state: &mut State, pane: PaneId, cx: &Cx, fx: &mut Vec<Effect>) {
     }
 }
 
-fn tab(state: &mut State, by: isize) {
+fn tab(state: &mut State, by: isize, cx: &Cx, fx: &mut Vec<Effect>) {
     match state.focus {
         PaneId::Response => {
             state.response.tab = state.response.tab.step(by);
@@ -263,7 +266,9 @@ fn tab(state: &mut State, by: isize) {
         PaneId::Token => {
             let len = state.token.tokens.len();
             if len > 0 {
-                state.token.at = (state.token.at as isize + by).rem_euclid(len as isize) as usize;
+                let at = if state.token.at < len { state.token.at as isize + by } else { 0 };
+                state.token.at = at.rem_euclid(len as isize) as usize;
+                flow::show_token(state, cx, fx);
             }
         }
         _ => {
@@ -289,9 +294,8 @@ fn step(state: &mut State, by: isize, cx: &Cx, fx: &mut Vec<Effect>) {
         }
         PaneId::Request => request::step(state, by),
         PaneId::Token => {
-            let len = state.token.tokens.len();
             let before = state.token.at;
-            state.token.at = before.saturating_add_signed(by).min(len.saturating_sub(1));
+            state.token.step(by);
             if state.token.at != before {
                 flow::show_token(state, cx, fx);
             }
@@ -306,7 +310,7 @@ fn sideways(state: &mut State, right: bool, cx: &Cx, fx: &mut Vec<Effect>) {
         PaneId::Collections => side::fold(state, !right),
         PaneId::Environments => side::open_environment(state, Some(right)),
         PaneId::Response => response::sideways(state, right),
-        PaneId::Request => tab(state, if right { 1 } else { -1 }),
+        PaneId::Request => tab(state, if right { 1 } else { -1 }, cx, fx),
         PaneId::Token | PaneId::Jwt => step(state, if right { 1 } else { -1 }, cx, fx),
     }
 }

@@ -157,16 +157,14 @@ pub fn forget(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
     }
     let token = state.token.tokens.remove(at);
     state.token.at = at.min(state.token.tokens.len().saturating_sub(1));
+    let environment = state.environment_name().to_owned();
+    state.token.settle(&environment);
     fx.push(Effect::ForgetToken(token.key.clone()));
     state.say(
         format!("the token of {} is forgotten here; the server still honours it", token.key.profile),
         cx,
     );
-    if state.token.tokens.is_empty() {
-        state.jwt = Default::default();
-    } else {
-        show_token(state, cx, fx);
-    }
+    show_token(state, cx, fx);
 }
 
 /// Shows the selected token in the JWT pane.
@@ -184,7 +182,9 @@ pub fn show_token(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
     state.jwt.decoded = None;
     state.jwt.clock_offset_ms = token.clock_offset_ms;
     state.jwt.top = 0;
-    let plan = state.token_plan(&token.key.profile).map(Box::new);
+    // Its keys are those of its own environment, whichever is chosen now.
+    let environment = state.workspace.environment(&token.key.environment);
+    let plan = state.token_plan_in(&token.key.profile, environment).map(Box::new);
     let job = state.jobs.start(Target::Jwt, cx.now);
     fx.push(Effect::Inspect { job, plan, token: token.access_token, clock_offset_ms: token.clock_offset_ms });
 }

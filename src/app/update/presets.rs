@@ -93,7 +93,9 @@ fn ask_next(state: &mut State, new: NewProfile, cx: &Cx, fx: &mut Vec<Effect>) {
         finish(state, &new, cx, fx);
         return;
     };
-    let title = format!("{} ({} of {})", variable.name, new.answers.len() + 1, new.variables().len());
+    let whose = format!("{} · {}", new.name, state.environment.as_deref().unwrap_or("dev"));
+    let title =
+        format!("{whose}: {} ({} of {})", variable.name, new.answers.len() + 1, new.variables().len());
     let mut hint = variable.text.clone();
     if !variable.example.is_empty() {
         hint.push_str(&format!("; like {}", variable.example));
@@ -132,6 +134,7 @@ fn finish(state: &mut State, new: &NewProfile, cx: &Cx, fx: &mut Vec<Effect>) {
     let name = &new.name;
     let held = state.token.tokens.iter().position(|t| t.key.profile == *name);
     state.token.at = held.unwrap_or(usize::MAX);
+    super::flow::show_token(state, cx, fx);
     state.focus_on(crate::app::focus::PaneId::Token);
     let notes = presets::get(new.preset).map(|p| p.notes.clone()).unwrap_or_default();
     if !notes.is_empty() {

@@ -353,6 +353,7 @@ fn a_secret_is_copied_only_after_a_question() {
         clock_offset_ms: None,
         grant: "client credentials".into(),
         client_auth: "Basic".into(),
+        notes: Vec::new(),
         exchange: None,
     }];
     screen.press("4 y enter");

@@ -68,6 +68,8 @@ pub fn revoked(state: &mut State, key: &TokenKey, cx: &Cx, fx: &mut Vec<Effect>)
         if at < state.token.at || state.token.at >= state.token.tokens.len() {
             state.token.at = state.token.at.saturating_sub(1);
         }
+        let environment = state.environment_name().to_owned();
+        state.token.settle(&environment);
     }
     state.say(format!("the token of {} is revoked and forgotten", visible(&key.profile)), cx);
     flow::show_token(state, cx, fx);

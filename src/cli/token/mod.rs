@@ -140,6 +140,9 @@ fn obtain(context: &Context, which: &WhichToken, fresh: bool, header: bool) -> O
         .and_then(|answer| answer.map_err(|failure| failure.problem))
         .map_err(|problem| Failed::with_shape(problem, shape(&plan)))?;
     let out = &context.out;
+    for note in &token.notes {
+        out.warn(note);
+    }
     if desk.was_needed() && !is_kept(context) {
         out.note(
             "this token is not kept, so the next command needs a login again; \
@@ -247,6 +250,7 @@ mod tests {
             clock_offset_ms: None,
             grant: String::new(),
             client_auth: String::new(),
+            notes: Vec::new(),
             exchange: None,
         }
     }

@@ -101,6 +101,7 @@ fn stored(age: u64) -> Arc<Store> {
         clock_offset_ms: None,
         grant: String::new(),
         client_auth: String::new(),
+        notes: Vec::new(),
         exchange: None,
     };
     Arc::new(Store { token, saved: Mutex::default(), forgotten: AtomicUsize::new(0) })

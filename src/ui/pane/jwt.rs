@@ -29,7 +29,7 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     let inside = canvas.frame(rect, "5 JWT", info, focused);
     canvas.height(PaneId::Jwt, inside.height);
     let width = inside.width.saturating_sub(2);
-    let lines = lines(canvas, state, cx, usize::from(width));
+    let lines = lines(canvas, state, cx, usize::from(width), usize::from(inside.height));
     let top = state.jwt.top.min(lines.len().saturating_sub(usize::from(inside.height)));
     for (y, pieces) in (inside.y..inside.bottom()).zip(lines.iter().skip(top)) {
         let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
@@ -37,7 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     }
 }
 
-fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line> {
+fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize, height: usize) -> Vec<Line> {
     let theme = canvas.theme;
     let plain = |text: String| vec![(text, theme.plain)];
     let Some(decoded) = &state.jwt.decoded else {
@@ -75,7 +75,7 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line>
             lines.extend(wrap(&crate::content::visible::visible(&text), width).into_iter().map(plain));
         }
     }
-    let roomy = width >= 60 || (state.zoomed && state.focus == PaneId::Jwt);
+    let roomy = width >= 60 || (width >= 40 && height >= 24) || (state.zoomed && state.focus == PaneId::Jwt);
     let meant = lens(canvas, state, cx, decoded, width, roomy);
     let gap = roomy && !meant.is_empty() && decoded.claims.is_some();
     lines.extend(meant);
@@ -93,7 +93,9 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line>
                 (format!("{:<name_width$}  ", claim.name), theme.accent),
                 (claim.value.clone(), if claim.name == "sub" { theme.title } else { theme.plain }),
             ];
-            let operator = "  operator";
+            let shown = state.token.token().filter(|_| state.jwt.source == JwtSource::AccessToken);
+            let pega = shown.is_none_or(|token| token.holder() == "operator");
+            let operator = if pega { "  operator" } else { "" };
             if claim.name == "sub" && claim.value.width() + name_width + 2 + operator.len() <= width {
                 line.push((operator.into(), theme.dim));
             }
@@ -103,7 +105,9 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line>
             }
             lines.push(line);
             if roomy && !claim.meaning.is_empty() {
-                lines.push(vec![(format!("{:name_width$}  {}", "", claim.meaning), theme.dim)]);
+                let rows = wrap(&claim.meaning, width.saturating_sub(name_width + 2));
+                let indent = " ".repeat(name_width + 2);
+                lines.extend(rows.into_iter().map(|row| vec![(format!("{indent}{row}"), theme.dim)]));
             }
         }
         if offset.abs() > 1000 {

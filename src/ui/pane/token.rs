@@ -15,6 +15,7 @@ use crate::ui::format;
 use crate::ui::overlay::wrap;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 /// From this height on the list of all tokens stands above the one shown.
 const TALL: u16 = 17;
@@ -31,11 +32,11 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     let inside = canvas.frame(rect, "4 Token", &info, focused);
     canvas.height(PaneId::Token, inside.height);
     let mut area = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    if count > 0 && inside.height >= TALL {
+    if (count > 1 || count > 0 && at >= count) && inside.height >= TALL {
         let used = list(canvas, state, cx, area, focused);
         area = Rect { y: area.y + used, height: area.height - used, ..area };
     }
-    let lines = lines(canvas, state, cx, usize::from(area.width));
+    let lines = lines(canvas, state, cx, usize::from(area.width), usize::from(area.height));
     for (y, pieces) in (area.y..area.bottom()).zip(lines) {
         let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
         canvas.pieces(area.x, y, area.width, &pieces);
@@ -82,7 +83,7 @@ fn time_left(canvas: &Canvas<'_>, token: &Token, cx: &Cx) -> (String, Style) {
     }
 }
 
-fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line> {
+fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize, height: usize) -> Vec<Line> {
     if let Some(lines) = running(canvas, state, cx) {
         return lines;
     }
@@ -90,7 +91,11 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize) -> Vec<Line>
         return failure(canvas, state, width);
     }
     match state.token.token() {
-        Some(token) => details(canvas, state, token, cx, width),
+        Some(token) => {
+            // Nothing is cut where there is room for all of it.
+            let whole = details(canvas, state, token, cx, width, true);
+            if whole.len() <= height { whole } else { details(canvas, state, token, cx, width, false) }
+        }
         None => none(canvas, state),
     }
 }
@@ -169,7 +174,26 @@ fn none(canvas: &Canvas<'_>, state: &State) -> Vec<Line> {
             lines.push(vec![key(Command::NewProfile), (" new profile from a preset".into(), theme.plain)]);
         }
     }
+    let others = state.token.tokens.len();
+    if others > 0 {
+        let words = if others == 1 { "the other token".to_owned() } else { format!("{others} other tokens") };
+        lines.push(vec![key(Command::Down), (format!(" shows {words}"), theme.plain)]);
+    }
     lines.push(vec![("vault  ".into(), theme.dim), (state.vault.into(), theme.plain)]);
+    lines
+}
+
+/// A name and what it says: in one row, or, `whole`, in as many as it takes.
+fn fact(canvas: &Canvas<'_>, name: &str, text: &str, width: usize, whole: bool) -> Vec<Line> {
+    let theme = canvas.theme;
+    let text = visible(text);
+    let indent = name.width();
+    let rows = if whole { wrap(&text, width.saturating_sub(indent)) } else { vec![text.into_owned()] };
+    let mut lines: Vec<Line> = Vec::new();
+    for (at, row) in rows.into_iter().enumerate() {
+        let start = if at == 0 { (name.to_owned(), theme.dim) } else { (" ".repeat(indent), theme.plain) };
+        lines.push(vec![start, (row, theme.plain)]);
+    }
     lines
 }
 
@@ -186,7 +210,14 @@ fn bound(token: &Token, claims: Option<&serde_json::Map<String, serde_json::Valu
     }
 }
 
-fn details(canvas: &Canvas<'_>, state: &State, token: &Token, cx: &Cx, width: usize) -> Vec<Line> {
+fn details(
+    canvas: &Canvas<'_>,
+    state: &State,
+    token: &Token,
+    cx: &Cx,
+    width: usize,
+    whole: bool,
+) -> Vec<Line> {
     let theme = canvas.theme;
     let key = |command| (state.keymap.label(command), theme.key);
     let mut lines: Vec<Line> = Vec::new();
@@ -194,7 +225,8 @@ fn details(canvas: &Canvas<'_>, state: &State, token: &Token, cx: &Cx, width: us
     let name = format!("{} · {}", token.key.profile, token.key.environment);
     let here = token.key.environment == state.environment_name();
     lines.push(vec![(format!("{name:<24} "), if here { theme.title } else { theme.dim }), (left, style)]);
-    lines.push(vec![(format!("{}, {}", token.grant, token.client_auth), theme.plain)]);
+    let how = format!("{}, {}", token.grant, token.client_auth);
+    lines.extend(fact(canvas, "", &how, width, whole));
     let claims = state
         .jwt
         .decoded
@@ -202,16 +234,16 @@ fn details(canvas: &Canvas<'_>, state: &State, token: &Token, cx: &Cx, width: us
         .filter(|_| state.jwt.text.as_ref() == Some(&token.access_token))
         .and_then(|d| d.claims.as_ref());
     let who = claims.and_then(jwt::speaks_for).unwrap_or_else(|| token.key.identity.clone());
-    lines.push(vec![("operator  ".into(), theme.dim), (who, theme.accent)]);
+    lines.push(vec![(format!("{}  ", token.holder()), theme.dim), (who, theme.accent)]);
     let audience = claims
         .and_then(|c| c.get("aud"))
         .map(|a| a.as_str().map_or_else(|| a.to_string(), str::to_owned))
         .or_else(|| Some(token.key.audience.clone()).filter(|a| !a.is_empty()))
         .unwrap_or_else(|| "not stated".into());
-    lines.push(vec![("aud  ".into(), theme.dim), (audience, theme.plain)]);
+    lines.extend(fact(canvas, "aud  ", &audience, width, whole));
     let scope = token.scope.clone().unwrap_or_else(|| token.key.scope.clone());
     let scope = if scope.is_empty() { "none".to_owned() } else { scope };
-    lines.push(vec![("scope  ".into(), theme.dim), (scope, theme.plain)]);
+    lines.extend(fact(canvas, "scope  ", &scope, width, whole));
     let has = |there: bool| if there { "yes  " } else { "no  " };
     lines.push(vec![
         ("refresh ".into(), theme.dim),
@@ -236,6 +268,9 @@ fn details(canvas: &Canvas<'_>, state: &State, token: &Token, cx: &Cx, width: us
     if token.use_id_token && token.id_token.is_some() {
         lines.push(vec![("the API gets the ID token".into(), theme.warn)]);
     }
+    for note in &token.notes {
+        lines.extend(wrap(&visible(note), width).into_iter().map(|row| vec![(row, theme.warn)]));
+    }
     let keys = [
         (Command::RenewToken, " renew  "),
         (Command::RevokeToken, " revoke  "),
@@ -247,6 +282,9 @@ fn details(canvas: &Canvas<'_>, state: &State, token: &Token, cx: &Cx, width: us
         (Command::TokenExchange, " exchange  "),
         (Command::PickProfile, " profile"),
     ];
+    lines.push(keys.into_iter().flat_map(|(c, w)| [key(c), (w.to_owned(), theme.plain)]).collect());
+    let keys =
+        [(Command::Userinfo, " who  "), (Command::TokenLog, " log  "), (Command::EditProfile, " edit")];
     lines.push(keys.into_iter().flat_map(|(c, w)| [key(c), (w.to_owned(), theme.plain)]).collect());
     lines
 }
