@@ -230,6 +230,7 @@ fn learn(call: &Call<'_>, granted: &Granted) {
     for secret in texts.into_iter().flatten() {
         call.session().redactor().learn(secret.expose());
     }
+    call.session().redactor().learn(granted.session_index.as_deref().unwrap_or_default());
 }
 
 fn token(call: &Call<'_>, got: Got) -> Token {

@@ -102,7 +102,7 @@ impl Authorized<'_> {
             }));
         }
         let exchange = self.engine.send(outgoing, self.progress, self.cancel).await;
-        self.session.origins().note(&exchange);
+        self.session.saw(&exchange);
         Ok(Arc::new(exchange))
     }
 }

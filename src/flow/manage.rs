@@ -12,6 +12,7 @@ use crate::jwt::sign::SigningKey;
 use crate::model::exchange::{Exchange, Header};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::progress::no_progress;
+use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 use crate::model::token::Token;
 use crate::oauth::Client;
@@ -101,7 +102,9 @@ pub async fn introspect(
     let (endpoints, client) = reach(&call, token, Leg::Introspection).await?;
     let url = endpoints.get(Leg::Introspection);
     let exchange = form(&call.road, TITLE, url, &|| introspection(url, &client, secret, hint)).await?;
-    let answer = read(&exchange, read_introspection).map_err(|e| call.road.refused(TITLE, &exchange, &e))?;
+    let mut answer =
+        read(&exchange, read_introspection).map_err(|e| call.road.refused(TITLE, &exchange, &e))?;
+    mask(session, &mut answer.members);
     let detail = format!("at {}: {}", host(url), if answer.active { "active" } else { "not active" });
     write(session, &plan.root, &token.key, TokenEventKind::Introspected, &detail).await;
     Ok(Told { answer, exchange })
@@ -130,7 +133,7 @@ pub async fn userinfo(
         }
         again = false;
     };
-    let answer = read(&exchange, read_userinfo).map_err(|error| {
+    let mut answer = read(&exchange, read_userinfo).map_err(|error| {
         let mut failure = call.road.refused(TITLE, &exchange, &error);
         if matches!(error.status, 401 | 403) {
             failure.problem.kind = ProblemKind::Refused;
@@ -139,7 +142,21 @@ pub async fn userinfo(
         }
         failure
     })?;
+    mask(session, &mut answer);
     Ok(Told { answer, exchange })
+}
+
+/// A server may say back what it was told.
+fn mask(session: &Session, members: &mut Map<String, Json>) {
+    fn value(redactor: &Redactor, json: &mut Json) {
+        match json {
+            Json::String(text) => *text = redactor.mask(text),
+            Json::Array(list) => list.iter_mut().for_each(|one| value(redactor, one)),
+            Json::Object(members) => members.values_mut().for_each(|one| value(redactor, one)),
+            _ => {}
+        }
+    }
+    members.values_mut().for_each(|one| value(session.redactor(), one));
 }
 
 /// A GET with the token in its header.

@@ -85,7 +85,7 @@ impl Road<'_> {
             .engine(&self.options)
             .map_err(|failure| failure_problem(&failed, &failure, self.environment))?;
         let exchange = engine.send(outgoing, &|_| (self.progress)(Phase::Token), self.cancel).await;
-        self.session.origins().note(&exchange);
+        self.session.saw(&exchange);
         let exchange = Arc::new(exchange);
         if let Some(failure) = &exchange.failure {
             let what = if failure.kind == FailureKind::Cancelled { self.what } else { &failed };

@@ -126,7 +126,7 @@ async fn run(
             Authorized { session, plan: &token_plan, engine, outgoing, progress, cancel }.send(sent).await?
         }
     };
-    session.origins().note(&exchange);
+    session.saw(&exchange);
     learn_tokens(session, &exchange);
     sent.exchange = Some(Arc::clone(&exchange));
     if let Some(failure) = &exchange.failure {

@@ -9,7 +9,7 @@ use super::login::{LoginDesk, LoginId};
 use super::origins::Origins;
 use super::{SecretSource, TokenStore};
 use crate::http::{Engine, EngineOptions};
-use crate::model::exchange::Failure;
+use crate::model::exchange::{Exchange, Failure};
 use crate::model::redact::Redactor;
 use crate::model::settings::Settings;
 use crate::model::token::{Token, TokenKey};
@@ -178,6 +178,15 @@ impl Session {
         ];
         for secret in texts.into_iter().flatten() {
             self.redactor().learn(secret.expose());
+        }
+        self.redactor().learn(token.session_index.as_deref().unwrap_or_default());
+    }
+
+    /// What every exchange tells of its server; and a proof that went along is nothing to show.
+    pub(super) fn saw(&self, exchange: &Exchange) {
+        self.origins().note(exchange);
+        for header in exchange.request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case("dpop")) {
+            self.redactor().learn(&header.value);
         }
     }
 

@@ -10,6 +10,12 @@ use std::sync::RwLock;
 /// everywhere would tear texts apart and tell more than it hides.
 const MIN_LEN: usize = 4;
 
+/// What a shortened text ends with.
+const CUT: char = '…';
+
+/// The shortest beginning of a secret that is one where a text was cut.
+const MIN_CUT: usize = 6;
+
 /// Fields of a query or form that hold a secret wherever they stand. `code` and `token` do not count:
 /// too many other things are called so.
 const SECRET_FIELDS: [&str; 9] = [
@@ -83,7 +89,7 @@ impl Redactor {
                 out = out.replace(needle.expose(), MASK);
             }
         }
-        out
+        if out.contains(CUT) { mask_cut(&out, &needles) } else { out }
     }
 
     /// A header's value as it may be shown: masked whole when sensitive, its scheme word kept.
@@ -98,6 +104,33 @@ impl Redactor {
             _ => MASK.to_owned(),
         }
     }
+}
+
+/// Masks what is left of a secret where a text was cut in the midst of it.
+fn mask_cut(text: &str, needles: &[Secret]) -> String {
+    let mut parts = text.split(CUT);
+    let last = parts.next_back().unwrap_or_default();
+    let mut out = String::with_capacity(text.len());
+    for part in parts {
+        let left = needles.iter().map(|needle| overlap(part, needle.expose())).max().unwrap_or(0);
+        let whole = part.len() - left;
+        out.push_str(&part[..whole]);
+        if left > 0 {
+            out.push_str(MASK);
+        }
+        out.push(CUT);
+    }
+    out.push_str(last);
+    out
+}
+
+/// How many bytes at the end of a text are the beginning of a secret; 0 for fewer than would tell.
+fn overlap(text: &str, secret: &str) -> usize {
+    let most = text.len().min(secret.len().saturating_sub(1));
+    (MIN_CUT..=most)
+        .rev()
+        .find(|n| secret.is_char_boundary(*n) && text.as_bytes().ends_with(&secret.as_bytes()[..*n]))
+        .unwrap_or(0)
 }
 
 impl std::fmt::Debug for Redactor {
@@ -133,6 +166,16 @@ mod tests {
         for form in forms {
             assert_eq!(r.mask(&format!("a {form} b")), format!("a {MASK} b"), "{form}");
         }
+    }
+
+    #[test]
+    fn what_is_left_of_a_secret_where_a_text_was_cut_is_masked_too() {
+        let r = Redactor::new();
+        r.learn("s3cr/et+word");
+        assert_eq!(r.mask("it said s3cr/et+wo… (and so on)"), format!("it said {MASK}… (and so on)"));
+        assert_eq!(r.mask("a form s3cr%2Fe…"), format!("a form {MASK}…"));
+        assert_eq!(r.mask("s3cr/… no s3cr s3cr/et+… end…"), format!("s3cr/… no s3cr {MASK}… end…"));
+        assert_eq!(r.mask("é…ü…"), "é…ü…");
     }
 
     #[test]

@@ -281,6 +281,7 @@ pub fn clean(text: &str) -> String {
     let joined = printable.split_whitespace().collect::<Vec<_>>().join(" ");
     match joined.char_indices().nth(MAX_WORDS) {
         Some((at, _)) => format!("{}…", joined[..at].trim_end()),
+        None if text.chars().nth(MAX_WORDS * 4).is_some() => format!("{joined}…"),
         None => joined,
     }
 }
