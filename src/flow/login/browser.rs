@@ -14,14 +14,10 @@ use crate::model::secret::Secret;
 use crate::oauth::authorization::{AuthorizationAsk, Expected, read_pushed};
 use crate::oauth::form::{FormAsk, Moment};
 use crate::oauth::pkce::Pkce;
-use crate::oauth::{Client, Grant, TokenAsk, assertion};
+use crate::oauth::{Client, Grant, TokenAsk, jar};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value as Json};
 use std::sync::Arc;
-
-/// A request object lives as long as a person needs to get to the page.
-const REQUEST_LIFE: u64 = 300;
 
 /// One authorization request, ready for a browser, and what its answer must say.
 pub(super) struct Asked {
@@ -61,9 +57,8 @@ pub(super) async fn prepare(
         dpop_jkt: key.and_then(|key| key.thumbprint()),
         extra,
     };
-    let parameters = ask.parameters();
-    let nonce_sent = parameters.iter().any(|(name, _)| name == "nonce");
-    let object = if profile.jar { Some(signed(call, endpoints, &parameters).await?) } else { None };
+    let nonce_sent = ask.parameters().iter().any(|(name, _)| name == "nonce");
+    let object = if profile.jar { Some(signed(call, endpoints, &ask).await?) } else { None };
     let url = if profile.par || endpoints.par_required {
         let uri = push(call, endpoints, client, key, &ask, object.as_ref()).await?;
         ask.short_url("request_uri", &uri)
@@ -96,11 +91,7 @@ impl Asked {
 }
 
 /// The parameters as a signed request object.
-async fn signed(
-    call: &Call<'_>,
-    endpoints: &Endpoints,
-    parameters: &[(String, String)],
-) -> Result<Secret, Problem> {
+async fn signed(call: &Call<'_>, endpoints: &Endpoints, ask: &AuthorizationAsk) -> Result<Secret, Problem> {
     let profile = &call.plan.profile;
     let ((material, key_id, algorithm), ..) = resolve(&call.around, |scope| {
         let field = |text: &str, name: &str| call.field(scope, text, name);
@@ -116,21 +107,11 @@ async fn signed(
         let next = format!("give `key` in auth/{}.toml a PEM or JWK, or turn `jar` off", profile.name);
         Problem::new(ProblemKind::Unresolved, call.around.what, why, next)
     })?;
-    let mut own: Map<String, Json> = Map::new();
-    for (name, value) in parameters {
-        match own.get_mut(name) {
-            None => drop(own.insert(name.clone(), value.as_str().into())),
-            Some(Json::Array(list)) => list.push(value.as_str().into()),
-            Some(first) => *first = Json::Array(vec![first.take(), value.as_str().into()]),
-        }
-    }
     let authorization = endpoints.get(Leg::Authorization);
     let audience = if endpoints.issuer.is_empty() { authorization } else { &endpoints.issuer };
     let moment =
         Moment { now: call.session().origins().now(authorization), random: random(call.around.what)? };
-    let claims = assertion::claims(&own, &call.client_id, "", audience, REQUEST_LIFE, &moment);
-    let header = [("typ".to_owned(), "oauth-authz-req+jwt".to_owned())];
-    assertion::signed(&claims, &header, &key, &key_id).map_err(|why| {
+    jar::request_object(ask, audience, &key, &key_id, &moment).map_err(|why| {
         let next = format!("check `key` and `algorithm` in auth/{}.toml", profile.name);
         Problem::new(
             ProblemKind::Usage,
