@@ -187,7 +187,11 @@ pub fn read_callback(query: &str, expected: &Expected) -> Callback {
     match all("state")[..] {
         [] => return stray("it has no `state`"),
         [state] if is_ours(state, expected) => {}
-        [_] => return stray("its `state` is not that of this login"),
+        [_] => {
+            return stray(
+                "its `state` is not that of this login: it is of another one; open the address of this one",
+            );
+        }
         _ => return stray("it has more than one `state`"),
     }
     let one = |name: &str| match all(name)[..] {

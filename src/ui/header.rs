@@ -181,6 +181,7 @@ pub fn hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
 fn overlay_hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
     use crate::app::overlay::Overlay;
     let theme = canvas.theme;
+    let mut more: Vec<(&str, &str)> = Vec::new();
     let keys: &[(&str, &str)] = match state.overlays.last() {
         Some(Overlay::Help { .. } | Overlay::Palette { .. }) => {
             &[("letters", "filter"), ("Enter", "runs"), ("Up Down", "move"), ("Esc", "closes")]
@@ -193,12 +194,17 @@ fn overlay_hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
         Some(Overlay::Profile { .. }) => {
             &[("Enter", "edits"), ("j k", "move"), ("x", "clears"), ("u", "undoes"), ("Esc", "closes")]
         }
-        Some(Overlay::Text(_)) => &[("j k", "scroll"), ("Esc", "closes")],
+        Some(Overlay::Text(view)) => {
+            more.extend(view.resend.as_ref().map(|_| ("s", "sends again")));
+            more.extend(view.offer.as_ref().map(|offer| ("y", offer.words)));
+            more.extend((!view.exchanges.is_empty()).then_some(("o", "exchange")));
+            &[("j k", "scroll"), ("Esc", "closes")]
+        }
         Some(Overlay::Welcome { .. }) => &[("Enter", "chooses"), ("Esc", "closes")],
         _ => &[("Esc", "closes")],
     };
     let mut x = row.x + 1;
-    for (key, word) in keys {
+    for (key, word) in more.iter().chain(keys) {
         let width = u16::try_from(key.width() + word.width() + 1).unwrap_or(u16::MAX);
         if x.saturating_add(width) > row.right() {
             break;

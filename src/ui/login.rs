@@ -185,6 +185,16 @@ fn rows(canvas: &Canvas<'_>, state: &State, login: &Login, cx: &Cx, area: Rect) 
         }
         rows.push(Row::default());
     }
+    // First, where they are seen on the smallest screen: something was handed in, and did not do.
+    for note in &login.notes {
+        for (at, line) in wrap(note, width.saturating_sub(2)).into_iter().enumerate() {
+            let mark = if at == 0 { "! " } else { "  " };
+            rows.push(Row::of(vec![(mark.to_owned(), theme.warn), (line, theme.plain)]));
+        }
+    }
+    if !login.notes.is_empty() {
+        rows.push(Row::default());
+    }
     let words = |rows: &mut Vec<Row>, text: &str, style: Style| {
         rows.extend(wrap(text, width).into_iter().map(|line| Row::of(vec![(line, style)])));
     };
@@ -223,14 +233,8 @@ fn rows(canvas: &Canvas<'_>, state: &State, login: &Login, cx: &Cx, area: Rect) 
         if login.roads.url.is_some() {
             rows.push(Row::default());
         }
-        let room = usize::from(area.height).saturating_sub(rows.len() + login.notes.len());
+        let room = usize::from(area.height).saturating_sub(rows.len());
         rows.extend(device_rows(canvas, device, cx, width, room, login.roads.url.is_some()));
-    }
-    for note in &login.notes {
-        for (at, line) in wrap(note, width.saturating_sub(2)).into_iter().enumerate() {
-            let mark = if at == 0 { "! " } else { "  " };
-            rows.push(Row::of(vec![(mark.to_owned(), theme.warn), (line, theme.plain)]));
-        }
     }
     rows
 }

@@ -3,6 +3,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code, reason = "shared with the peer tests")]
+#[path = "../support/browser.rs"]
+mod browser;
 #[path = "../support/pty.rs"]
 mod pty;
 
@@ -10,4 +13,5 @@ mod editing;
 mod flow;
 mod hostile;
 mod support;
+mod tokens;
 mod trouble;

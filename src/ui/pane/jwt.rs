@@ -100,12 +100,25 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize, height: usiz
                 line.push((operator.into(), theme.dim));
             }
             if !claim.note.is_empty() {
-                let note = if roomy { claim.note.clone() } else { short_time(&claim.note) };
+                let note = if width >= 60 { claim.note.clone() } else { short_time(&claim.note) };
                 line = vec![line.swap_remove(0), (note, theme.plain)];
             }
-            lines.push(line);
+            let long = roomy && claim.note.is_empty() && claim.value.width() + name_width + 2 > width;
+            if long {
+                let rows = wrap(
+                    &crate::content::visible::visible(&claim.value),
+                    width.saturating_sub(name_width + 2),
+                );
+                for (at, row) in rows.into_iter().enumerate() {
+                    let start =
+                        if at == 0 { line[0].clone() } else { (" ".repeat(name_width + 2), theme.plain) };
+                    lines.push(vec![start, (row, line[1].1)]);
+                }
+            } else {
+                lines.push(line);
+            }
             if roomy && !claim.meaning.is_empty() {
-                let rows = wrap(&claim.meaning, width.saturating_sub(name_width + 2));
+                let rows = wrap(claim.meaning, width.saturating_sub(name_width + 2));
                 let indent = " ".repeat(name_width + 2);
                 lines.extend(rows.into_iter().map(|row| vec![(format!("{indent}{row}"), theme.dim)]));
             }
@@ -152,7 +165,8 @@ fn lens(
             || "what it means; only the API knows whether it takes it".to_owned(),
             |host| format!("for {} {host}; only the API knows whether it takes it", facts.method),
         );
-        lines.push(vec![(crate::content::visible::visible(&title).into_owned(), theme.dim)]);
+        let title = crate::content::visible::visible(&title).into_owned();
+        lines.extend(wrap(&title, width).into_iter().map(|row| vec![(row, theme.dim)]));
     }
     for verdict in found.iter().filter(|_| decoded.kind == TokenKind::Jws) {
         let (word, style) = match verdict.state {

@@ -149,10 +149,7 @@ fn none(canvas: &Canvas<'_>, state: &State) -> Vec<Line> {
     match state.token_profile() {
         Some(profile) => {
             lines.push(vec![("no token yet".into(), theme.plain)]);
-            lines.push(vec![
-                key(Command::RenewToken),
-                (format!(" gets one with profile {profile}"), theme.plain),
-            ]);
+            lines.push(vec![key(Command::RenewToken), (format!(" gets one with {profile}"), theme.plain)]);
             let described = state.workspace.profile(&profile);
             if let Some(p) = described {
                 let words = format!("   {}, {}", p.grant.words(), p.client_auth.words());

@@ -51,6 +51,28 @@ fn the_token_shown_at_80x24() {
     insta::assert_snapshot!(picture(&mut tokens(80, 24)));
 }
 
+#[test]
+fn what_the_server_did_not_give_is_told_beside_the_token() {
+    let mut screen = tokens(120, 40);
+    screen.state.token.tokens[1].notes =
+        vec!["the server granted less than was asked for: without `orders.write`".into()];
+    let text = picture(&mut screen);
+    assert!(
+        text.contains("the server granted less than was") && text.contains("without `orders.write`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn where_only_other_environments_have_tokens_none_of_them_is_shown() {
+    let mut screen = tokens(120, 40);
+    let others = screen.state.token.tokens.split_off(2);
+    screen.state.token.replace(others, "sandbox", None);
+    let text = picture(&mut screen);
+    assert!(text.contains("no token yet") && text.contains("j shows the other token"), "{text}");
+    assert!(!text.contains("shop-client"), "{text}");
+}
+
 fn form(width: u16, height: u16) -> Screen {
     let mut screen = Screen::new(width, height);
     let mut workspace = (*screen.state.workspace).clone();

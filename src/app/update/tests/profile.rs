@@ -260,7 +260,7 @@ fn a_new_profile_is_asked_for_step_by_step_and_written_as_one_change() {
     for (name, answer) in answers {
         match screen.state.overlays.last() {
             Some(Overlay::Prompt(p)) => {
-                assert!(p.title.starts_with(name), "{} for {name}", p.title);
+                assert!(p.title.contains(&format!(": {name} (")), "{} for {name}", p.title);
                 assert_eq!(p.secret, name == "client_secret");
             }
             other => panic!("{other:?}"),

@@ -101,6 +101,9 @@ fn userinfo_says_whom_it_speaks_for() {
 #[test]
 fn a_token_of_another_environment_is_shown_to_no_server() {
     let mut screen = holding(&[("pega", "acme-prod")]);
+    assert!(screen.state.token.token().is_none(), "nor to a person who did not go to it");
+    screen.press("j");
+    screen.take();
     for key in ["i", "M", "R"] {
         screen.press(key);
         assert!(screen.take().is_empty(), "{key}");
