@@ -66,8 +66,7 @@ fn a_login_that_is_put_aside_waits_and_comes_back() {
     answer(&mut session, "━ Log in: rfc-code · rfc", "p");
     session.wait_for("b login waits", SOON);
     session.press("b");
-    session.wait_for("ssh -L ", SOON);
-    session.press("i");
+    answer(&mut session, "ssh -L ", "i");
     session.wait_for("hands it in", SOON);
     session.send("http://127.0.0.1/callback?code=x&state=y").press("enter");
     session.wait_for("! its `state` is not that of this login", SOON);

@@ -57,10 +57,7 @@ fn what_the_server_did_not_give_is_told_beside_the_token() {
     screen.state.token.tokens[1].notes =
         vec!["the server granted less than was asked for: without `orders.write`".into()];
     let text = picture(&mut screen);
-    assert!(
-        text.contains("the server granted less than was") && text.contains("without `orders.write`"),
-        "{text}"
-    );
+    assert!(text.contains("the server granted less than was") && text.contains("`orders.write`"), "{text}");
 }
 
 #[test]
