@@ -38,7 +38,10 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, request: &Request, area: Rec
                     format!("{}, {}", p.grant.words(), p.client_auth.words()),
                     theme.plain,
                 ));
-                rows.push(("token URL".into(), p.token_url.clone(), theme.plain));
+                match p.token_url.is_empty() && !p.issuer.is_empty() {
+                    true => rows.push(("issuer".into(), p.issuer.clone(), theme.plain)),
+                    false => rows.push(("token URL".into(), p.token_url.clone(), theme.plain)),
+                }
                 rows.push(("client".into(), p.client_id.clone(), theme.plain));
                 let who = [&p.identity, &p.username].into_iter().find(|t| !t.is_empty());
                 let held = state
