@@ -190,7 +190,11 @@ impl Source {
 }
 
 async fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    tokio::fs::read(path).await.map_err(|e| {
+    let read = async {
+        super::material::regular(path).await?;
+        tokio::fs::read(path).await
+    };
+    read.await.map_err(|e: std::io::Error| {
         Problem::new(
             ProblemKind::File,
             "cannot read a file of the body",

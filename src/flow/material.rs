@@ -100,9 +100,19 @@ impl Material {
 }
 
 async fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    regular(path).await?;
     let mut bytes = Vec::new();
     tokio::fs::File::open(path).await?.take(LARGEST + 1).read_to_end(&mut bytes).await?;
     Ok(bytes)
+}
+
+/// A pipe would be waited for without end, and a device has none.
+pub(super) async fn regular(path: &Path) -> std::io::Result<()> {
+    match tokio::fs::metadata(path).await? {
+        meta if meta.is_dir() => Err(std::io::Error::other("it is a directory")),
+        meta if !meta.is_file() => Err(std::io::Error::other("it is not a regular file")),
+        _ => Ok(()),
+    }
 }
 
 /// A file that is no text, with the command that makes one of it.
@@ -164,5 +174,17 @@ mod tests {
         }
         let gone = Material::File(dir.path().join("gone")).load("w").await.unwrap_err();
         assert_eq!((gone.kind, gone.file), (ProblemKind::File, Some(dir.path().join("gone"))));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_a_device_and_a_directory_are_no_keys_and_nothing_waits_for_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [pipe, "/dev/zero".into(), dir.path().to_path_buf()] {
+            let problem = Material::File(path).load("w").await.unwrap_err();
+            assert!(problem.why.starts_with("it is "), "{problem}");
+        }
     }
 }

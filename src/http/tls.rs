@@ -24,6 +24,11 @@ use std::sync::{Arc, LazyLock, OnceLock};
 pub(super) fn read_ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let local = |text: String| Failure { kind: FailureKind::Local, text };
     let shown = path.display();
+    // A pipe would be waited for without end, and a device has none.
+    let regular = std::fs::metadata(path).map(|m| m.is_file());
+    if regular.as_ref().is_ok_and(|regular| !regular) {
+        return Err(local(format!("cannot read the CA file `{shown}`: it is not a regular file")));
+    }
     let bytes = std::fs::read(path).map_err(|e| local(format!("cannot read the CA file `{shown}`: {e}")))?;
     let certificates = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<Vec<_>, _>>()

@@ -7,7 +7,6 @@ use crate::flow::SecretSource;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::secret::Secret;
 use crate::model::value::SecretRef;
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,6 +26,19 @@ pub enum UntrustedCommand {
 
 /// How the reason of a refused command begins; a colon and the exact words follow, as [`command_words`] has them.
 pub const NOT_TRUSTED: &str = "it comes from a command that may not run yet";
+
+/// The same where it is a file that may not be read yet; its path follows, as [`file_shown`] has it.
+pub const NOT_TRUSTED_FILE: &str = "it comes from a file outside the workspace that may not be read yet";
+
+/// A path as a question shows it: quoted, controls visible.
+pub fn file_shown(path: &str) -> String {
+    format!("{path:?}")
+}
+
+/// What trust in a file is kept under: no command begins with an empty word.
+pub fn file_words(path: &str) -> Vec<String> {
+    vec![String::new(), path.to_owned()]
+}
 
 /// A command as a question shows it: each word quoted, controls visible.
 pub fn command_words(words: &[String]) -> String {
@@ -138,13 +150,39 @@ impl Secrets {
         state::trust(&self.state_dir()?, root, &trusted::hash(words))
     }
 
+    fn trusts(&self, root: &Path, words: &[String]) -> bool {
+        self.state_dir().is_ok_and(|dir| state::is_trusted(&dir, root, &trusted::hash(words)))
+    }
+
     fn state_dir(&self) -> Result<PathBuf, Problem> {
         self.state.clone().map_or_else(state::state_dir, Ok)
     }
 
+    fn file(&self, root: &Path, name: &str, file: &str) -> Result<Secret, Problem> {
+        let path = root.join(file);
+        let real = from_file::locate(root, name, file)?;
+        let words = file_words(file);
+        if from_file::is_personal(root, &real) && !self.trusts(root, &words) {
+            let yes = self.untrusted == UntrustedCommand::Ask && trusted::ask_file(root, name, file);
+            if !yes {
+                return Err(unresolved(
+                    name,
+                    format!("{NOT_TRUSTED_FILE}: {}", file_shown(file)),
+                    format!(
+                        "look at where it would be sent; if you trust the workspace, run `hallpass -C {} token` in a terminal, \
+                         which asks once; without one hand the secret over as `{{ env = \"NAME\" }}`",
+                        root.display()
+                    ),
+                )
+                .in_file(&path));
+            }
+            self.trust_command(root, &words)?;
+        }
+        from_file::read(&real, &path, name)
+    }
+
     fn command(&self, root: &Path, name: &str, words: &[String]) -> Result<Secret, Problem> {
-        let allowed = self.state_dir().is_ok_and(|dir| state::is_trusted(&dir, root, &trusted::hash(words)));
-        if !allowed {
+        if !self.trusts(root, words) {
             let yes = self.untrusted == UntrustedCommand::Ask && trusted::ask(root, name, words);
             if !yes {
                 return Err(unresolved(
@@ -204,7 +242,7 @@ impl SecretSource for Secrets {
                     format!("export {variable}=…"),
                 )),
             },
-            SecretRef::File(file) => from_file(root, name, file),
+            SecretRef::File(file) => self.file(root, name, file),
             SecretRef::Command(words) => self.command(root, name, words),
         }
     }
@@ -212,31 +250,6 @@ impl SecretSource for Secrets {
 
 fn unresolved(name: &str, why: String, next: String) -> Problem {
     Problem::new(ProblemKind::Unresolved, format!("the secret `{name}` has no value"), why, next)
-}
-
-/// A relative path must stay in the workspace; an absolute one is the user's own words.
-fn from_file(root: &Path, name: &str, file: &str) -> Result<Secret, Problem> {
-    let path = root.join(file);
-    let fail = |why: String, next: &str| unresolved(name, why, next.to_owned()).in_file(&path);
-    let real = fs::canonicalize(&path)
-        .map_err(|e| fail(io_words(&e), "write the secret into this file, or correct its path"))?;
-    if !Path::new(file).is_absolute() {
-        let root = fs::canonicalize(root).map_err(|e| fail(io_words(&e), "check the workspace"))?;
-        if !real.starts_with(root) {
-            return Err(fail(
-                "the relative path leads out of the workspace".to_owned(),
-                "keep the file in the workspace, or write its absolute path",
-            ));
-        }
-    }
-    if !real.is_file() {
-        return Err(fail("it is not a regular file".to_owned(), "name a file"));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    fs::File::open(&real)
-        .and_then(|f| f.take(MAX_SECRET + 1).read_to_end(&mut bytes))
-        .map_err(|e| fail(io_words(&e), "check its permissions"))?;
-    secret_text(&bytes).map_err(|why| fail(why.to_owned(), "look at the file"))
 }
 
 /// What a file or command gave, without the one trailing line end that editors and programs add.
@@ -314,5 +327,6 @@ fn run(root: &Path, name: &str, words: &[String], limit: Duration) -> Result<Sec
     })
 }
 
+mod from_file;
 #[cfg(test)]
 mod tests;

@@ -18,19 +18,32 @@ pub(super) fn shown(words: &[String]) -> String {
     words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(" ")
 }
 
-/// Asks on the controlling terminal; without one the answer is no.
-#[cfg(unix)]
+/// Asks whether a command may run.
 pub(super) fn ask(root: &Path, name: &str, words: &[String]) -> bool {
-    use std::io::{BufRead, BufReader, Write};
-    let Ok(mut tty) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty") else {
-        return false;
-    };
-    let question = format!(
+    question(&format!(
         "The secret `{}` of {} comes from this command:\n  {}\nRun it, now and from now on? [y/N] ",
         name.escape_debug(),
         root.display().to_string().escape_debug(),
         shown(words)
-    );
+    ))
+}
+
+/// Asks whether a file outside the workspace may be read.
+pub(super) fn ask_file(root: &Path, name: &str, file: &str) -> bool {
+    question(&format!(
+        "The secret `{}` of {} is in this file outside it:\n  {file:?}\nRead it, and send it where the workspace says, now and from now on? [y/N] ",
+        name.escape_debug(),
+        root.display().to_string().escape_debug(),
+    ))
+}
+
+/// Asks on the controlling terminal; without one the answer is no.
+#[cfg(unix)]
+fn question(question: &str) -> bool {
+    use std::io::{BufRead, BufReader, Write};
+    let Ok(mut tty) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty") else {
+        return false;
+    };
     if tty.write_all(question.as_bytes()).and_then(|()| tty.flush()).is_err() {
         return false;
     }
@@ -40,17 +53,11 @@ pub(super) fn ask(root: &Path, name: &str, words: &[String]) -> bool {
 
 /// Asks on the console; only where standard input is one.
 #[cfg(not(unix))]
-pub(super) fn ask(root: &Path, name: &str, words: &[String]) -> bool {
+fn question(question: &str) -> bool {
     use std::io::{IsTerminal, Write};
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return false;
     }
-    let question = format!(
-        "The secret `{}` of {} comes from this command:\n  {}\nRun it, now and from now on? [y/N] ",
-        name.escape_debug(),
-        root.display().to_string().escape_debug(),
-        shown(words)
-    );
     if std::io::stderr().write_all(question.as_bytes()).is_err() {
         return false;
     }

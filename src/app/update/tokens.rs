@@ -14,7 +14,7 @@ use crate::model::problem::Problem;
 use crate::model::token::{Token, TokenKey};
 use crate::model::value::{SecretRef, Value};
 use crate::oauth::management::Introspection;
-use crate::storage::secrets::{NOT_TRUSTED, command_words};
+use crate::storage::secrets::{NOT_TRUSTED, NOT_TRUSTED_FILE, command_words, file_shown, file_words};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
@@ -200,19 +200,27 @@ pub fn choose_profile(state: &mut State, name: String, cx: &Cx, fx: &mut Vec<Eff
     flow::show_token(state, cx, fx);
 }
 
-/// The command behind a refusal to run one: asks once, with the exact words.
+/// The command or file behind a refusal to use it: asks once, with the exact words.
 pub fn ask_trust(state: &mut State, problem: &Problem, again: Option<Again>, cx: &Cx) -> bool {
     let Some(words) = untrusted(state, problem) else { return false };
-    let shown = command_words(&words);
-    let text =
-        format!("A secret of this workspace comes from a command:  {shown}  Run it, now and from now on?");
+    let text = match words.as_slice() {
+        [first, file] if first.is_empty() => format!(
+            "A secret of this workspace is in a file outside it:  {}  Read it, and send it where the workspace says, now and from now on?",
+            file_shown(file)
+        ),
+        words => format!(
+            "A secret of this workspace comes from a command:  {}  Run it, now and from now on?",
+            command_words(words)
+        ),
+    };
     confirm(state, text, ConfirmAction::Trust(words, again.map(Box::new)), cx);
     true
 }
 
-/// The words of the command that a problem is about: those among the workspace's that it names exactly.
+/// What the trust is kept under that a problem lacks: a command or file among the workspace's that it names exactly.
 fn untrusted(state: &State, problem: &Problem) -> Option<Vec<String>> {
-    let named = problem.why.strip_prefix(NOT_TRUSTED)?.strip_prefix(':')?.trim();
+    let named = |what| problem.why.strip_prefix(what)?.strip_prefix(':').map(str::trim);
+    let (command, file) = (named(NOT_TRUSTED), named(NOT_TRUSTED_FILE));
     let of_environments = state.workspace.environments.iter().flat_map(|e| e.variables.values());
     let keys = [
         "client_secret",
@@ -231,7 +239,12 @@ fn untrusted(state: &State, problem: &Problem) -> Option<Vec<String>> {
         .iter()
         .flat_map(|p| keys.into_iter().filter_map(|k| crate::app::profile_form::secret(p, k)));
     of_environments.chain(of_profiles).find_map(|value| match value {
-        Value::Secret(SecretRef::Command(words)) if command_words(words) == named => Some(words.clone()),
+        Value::Secret(SecretRef::Command(words)) => {
+            command.filter(|named| command_words(words) == *named).map(|_| words.clone())
+        }
+        Value::Secret(SecretRef::File(path)) => {
+            file.filter(|named| file_shown(path) == *named).map(|_| file_words(path))
+        }
         _ => None,
     })
 }

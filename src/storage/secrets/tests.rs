@@ -1,4 +1,5 @@
 use super::*;
+use std::fs;
 
 fn secrets(state: &Path) -> Secrets {
     let mut s = Secrets::with_vault(Vault::memory(), UntrustedCommand::Refuse);
@@ -117,4 +118,18 @@ fn a_failing_slow_or_chatty_command_is_a_problem_without_its_output() {
     let missing = words(&["hallpass-no-such-program"]);
     s.trust_command(dir.path(), &missing).unwrap();
     assert!(get(&s, dir.path(), &SecretRef::Command(missing)).unwrap_err().why.contains("cannot be started"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_the_system_is_read_only_once_trusted_by_its_path_in_this_workspace() {
+    let dir = tempfile::tempdir().unwrap();
+    let s = secrets(dir.path());
+    let file = SecretRef::File("/etc/passwd".into());
+    let p = get(&s, dir.path(), &file).unwrap_err();
+    assert!(p.why.starts_with(NOT_TRUSTED_FILE) && p.why.contains("/etc/passwd"), "{p}");
+    s.trust_command(dir.path(), &file_words("/etc/passwd")).unwrap();
+    assert!(get(&s, dir.path(), &file).unwrap().contains("root"));
+    let elsewhere = tempfile::tempdir().unwrap();
+    assert!(get(&s, elsewhere.path(), &file).is_err());
 }

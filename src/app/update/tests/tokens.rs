@@ -218,6 +218,32 @@ fn a_command_that_may_not_run_is_asked_about_once_and_then_the_request_goes_out(
 }
 
 #[test]
+fn a_file_outside_the_workspace_is_asked_about_before_it_is_read() {
+    let mut screen = Screen::new(120, 40);
+    let mut workspace = (*screen.state.workspace).clone();
+    let secret = Value::Secret(SecretRef::File("/home/ann/.ssh/id_rsa".into()));
+    workspace.environments[1].variables.insert("client_secret".into(), secret);
+    screen.state.workspace = Arc::new(workspace);
+    screen.press("s");
+    let Some(Effect::Send(job, _)) = screen.take().pop() else { panic!("nothing was sent") };
+    let mut failed = sent(0, "");
+    failed.exchange = None;
+    let why = format!("{}: {:?}", crate::storage::secrets::NOT_TRUSTED_FILE, "/home/ann/.ssh/id_rsa");
+    failed.problem = Some(Problem::new(ProblemKind::Unresolved, "the secret has no value", why, ""));
+    screen.done(job, Output::Sent(failed, None));
+    match screen.state.overlays.last() {
+        Some(Overlay::Confirm(question)) => {
+            assert!(question.text.contains("file outside") && question.text.contains(".ssh/id_rsa"))
+        }
+        other => panic!("not asked: {other:?}"),
+    }
+    screen.press("y");
+    let words = crate::storage::secrets::file_words("/home/ann/.ssh/id_rsa");
+    let trust = screen.take();
+    assert!(matches!(trust.as_slice(), [Effect::TrustCommand { words: w, .. }] if *w == words), "{trust:?}");
+}
+
+#[test]
 fn words_that_stand_in_no_file_of_the_workspace_are_not_asked_about() {
     let mut screen = Screen::new(120, 40);
     screen.press("4 r");
