@@ -127,7 +127,7 @@ pub fn answer(state: &mut State, mut prompt: Prompt, cx: &Cx, fx: &mut Vec<Effec
         Purpose::ProfileSecret(name, key) if !prompt.edit.text().trim().is_empty() => {
             profile::set_secret(state, &name, key, prompt.edit.text(), cx, fx)
         }
-        Purpose::Issuer(name, of_answer) if !text.is_empty() => {
+        Purpose::Issuer(name, of_answer) => {
             profile::discover(state, &name, &text, of_answer.as_deref(), cx, fx)
         }
         Purpose::AuthField(field) => {
