@@ -202,7 +202,7 @@ impl Context {
     }
 
     fn session_of(&self, secrets: Arc<Secrets>, may_open: bool) -> Session {
-        let kept = KeptTokens::new(secrets.clone(), may_open);
+        let kept = KeptTokens::new(secrets.clone(), may_open, Some(Output::new(&self.globals)));
         let session = Session::new(self.settings(), secrets, Some(Arc::new(kept)));
         if let Ok(log) = AuditLog::of_user() {
             session.set_audit(Arc::new(log));

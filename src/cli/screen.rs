@@ -67,7 +67,7 @@ pub fn open(options: ScreenOptions) -> Result<Ended, Problem> {
         None => secrets_of_user(options.settings.vault, options.passphrase_file.clone())?,
     };
     let secrets = Arc::new(secrets);
-    let kept = KeptTokens::new(Arc::clone(&secrets), vault_word != "locked");
+    let kept = KeptTokens::new(Arc::clone(&secrets), vault_word != "locked", None);
     let session = Session::new(&options.settings, Arc::clone(&secrets) as _, Some(Arc::new(kept)));
     if options.demo.is_none()
         && let Ok(log) = AuditLog::of_user()

@@ -5,6 +5,7 @@ use super::atomic::{Access, make_dirs};
 use super::vault::{Vault, VaultKind, canonical};
 use super::{paths, private_file};
 use crate::flow::TokenStore;
+use crate::model::problem::Problem;
 use crate::model::secret::Secret;
 use crate::model::token::{Token, TokenKey, TokenOrigin};
 use jiff::Timestamp;
@@ -41,11 +42,8 @@ impl TokenStore for Vault {
     }
 
     fn save(&self, root: &Path, token: &Token) {
-        let (key, text) = (key_text(&token.key), Secret::new(to_json(token)));
         // A token that cannot be kept is still good for this session; the next save tries again.
-        let _ = self.change(|c| {
-            c.tokens.entry(canonical(root)).or_default().insert(key, text);
-        });
+        let _ = self.keep(root, token);
     }
 
     fn forget(&self, root: &Path, key: &TokenKey) {
@@ -59,6 +57,16 @@ impl TokenStore for Vault {
                 c.tokens.remove(&root);
             }
         });
+    }
+}
+
+impl Vault {
+    /// Saves a token, for who tells why it could not be.
+    pub fn keep(&self, root: &Path, token: &Token) -> Result<(), Problem> {
+        let (key, text) = (key_text(&token.key), Secret::new(to_json(token)));
+        self.change(|c| {
+            c.tokens.entry(canonical(root)).or_default().insert(key, text);
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `hallpass token`.
 
-use crate::support::{Home, Sandbox};
+use crate::support::{Home, Sandbox, canned, http};
 
 fn with_profile() -> (Home, Sandbox) {
     let home = Home::with_cases();
@@ -127,4 +127,21 @@ fn discovery_is_only_written_where_a_profile_is_named() {
     home.run(&["token", "discover", "http://127.0.0.1:1", "--write"]).exits(2);
     let ran = home.run(&["token", "discover", "http://127.0.0.1:1", "--profile", "pgea"]).exits(2);
     assert!(ran.stderr.contains("`pega`"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_token_that_a_damaged_vault_cannot_take_is_printed_and_told_as_not_kept() {
+    let answer = br#"{"access_token":"tok","token_type":"Bearer","expires_in":3600}"#;
+    let server = canned(http("200 OK", "Content-Type: application/json\r\n", answer));
+    let profile = format!(
+        "grant = \"client_credentials\"\ntoken_url = \"{server}/t\"\nclient_id = \"x\"\nclient_auth = \"none\"\n"
+    );
+    let home = Home::with_files(&[("auth/own.toml", &profile)]);
+    let first = home.run_open(&["token", "own"], b"").exits(0);
+    assert!(first.text().trim() == "tok" && !first.stderr.contains("not kept"), "{}", first.stderr);
+    let vault = home.path().join("data/hallpass/vault");
+    std::fs::write(&vault, "damaged").unwrap();
+    let ran = home.run_open(&["token", "own"], b"").exits(0);
+    assert!(ran.text().trim() == "tok" && ran.stderr.contains("the token is not kept"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(&vault).unwrap(), "damaged");
 }

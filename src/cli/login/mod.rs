@@ -51,6 +51,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Waits until the program is told to end: its terminal does not show what is typed, and must before it goes.
+#[cfg(unix)]
+async fn ended() -> Problem {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    Problem::new(
+        ProblemKind::Interrupted,
+        "no token was got",
+        "the program was told to end",
+        "start it again",
+    )
+}
+
+/// There are no such signals.
+#[cfg(not(unix))]
+async fn ended() -> Problem {
+    std::future::pending().await
+}
+
 impl Desk {
     /// A desk for a session, whatever stdin and stderr are: the command is about a token.
     pub fn sit(context: &Context, session: &Session) -> Arc<Desk> {
@@ -86,6 +112,7 @@ impl Desk {
         let done = tokio::select! {
             done = work => Ok(done),
             problem = self.overdue(limit) => Err(problem),
+            problem = ended() => Err(problem),
         };
         self.close();
         done
