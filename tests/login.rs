@@ -198,6 +198,19 @@ fn a_code_typed_on_another_device_logs_in_and_is_drawn_for_a_phone() {
 }
 
 #[test]
+fn a_wait_that_is_told_to_end_leaves_the_terminal_as_it_was() {
+    let server = server();
+    let dir = workspace(&server, "authorization_code");
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::HUP] {
+        let mut session = token(dir.path());
+        line_after(&session, "Waiting until", 0);
+        session.signal(signal);
+        assert_eq!(session.wait_exit(SOON).exit_code(), 130);
+        assert!(session.line_restored(), "{signal:?}");
+    }
+}
+
+#[test]
 fn ctrl_c_ends_the_wait_at_once_with_the_terminal_as_it_was() {
     let server = server();
     let dir = workspace(&server, "authorization_code");
