@@ -370,7 +370,7 @@ mod tests {
     fn pegas_profile_of_client_credentials_reads_as_a_person_would_write_it() {
         let pega = get("pega").unwrap();
         let text = pega.text(Grant::ClientCredentials, &[]);
-        assert!(text.starts_with("# Pega Infinity: client credentials\ngrant = \"client_credentials\"\ntoken_url = \"{{base_url}}/prweb/PRRestService/oauth2/v1/token\"\n"), "{text}");
+        assert!(text.starts_with("# Pega Infinity: client credentials\ngrant = \"client_credentials\"\ntoken_url = \"{{base_url}}/PRRestService/oauth2/v1/token\"\n"), "{text}");
         assert!(text.contains("\n# extra.token.enable_psyncId = \"true\"  # "), "{text}");
         let names: Vec<&str> =
             pega.variables(Grant::ClientCredentials, &[]).iter().map(|v| v.name.as_str()).collect();
