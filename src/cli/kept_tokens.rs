@@ -44,6 +44,10 @@ impl KeptTokens {
 }
 
 impl TokenStore for KeptTokens {
+    fn is_open(&self) -> bool {
+        self.vault().is_some()
+    }
+
     fn load(&self, root: &Path) -> Vec<Token> {
         self.vault().map(|vault| vault.load(root)).unwrap_or_default()
     }

@@ -187,7 +187,7 @@ fn answer(context: &Context, args: &SendArgs, plan: &Plan, sent: &Sent, redactor
     match failure(plan, sent) {
         Some(problem) => {
             let exit = sent.exit_code();
-            Err(Failed::with_shape(problem, shape).exit(exit))
+            Err(Failed::with_shape(guess::elsewhere(context, problem), shape).exit(exit))
         }
         None => {
             if out.json {

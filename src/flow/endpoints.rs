@@ -259,7 +259,11 @@ pub(super) async fn metadata_of(
     }
     let why = if whys.is_empty() { "it is no http or https URL".to_owned() } else { whys.join("; ") };
     let what = format!("the metadata of issuer {} cannot be used", clean(issuer));
-    let next = format!("check `issuer` of auth/{}.toml, or state the endpoints there", road.profile.name);
+    let next = match road.profile.name.as_str() {
+        "" => "check the issuer; a server without metadata needs its endpoints written into a profile"
+            .to_owned(),
+        name => format!("check `issuer` of auth/{name}.toml, or state the endpoints there"),
+    };
     let problem = Problem::new(ProblemKind::Token, what, road.session.redactor().mask(&why), next);
     Err(TokenFailure { problem, exchange: last, error: None })
 }

@@ -59,6 +59,10 @@ pub trait SecretSource: Send + Sync {
 pub trait TokenStore: Send + Sync {
     /// All stored tokens of a workspace.
     fn load(&self, root: &Path) -> Vec<Token>;
+    /// False while it cannot be read (a vault still locked): then nothing is loaded, and later asked again. May wait for a vault to open.
+    fn is_open(&self) -> bool {
+        true
+    }
     /// Stores or replaces one.
     fn save(&self, root: &Path, token: &Token);
     /// Forgets one.

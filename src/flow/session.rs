@@ -97,9 +97,12 @@ impl Session {
         self.inner.tokens.all()
     }
 
-    /// Reads the stored tokens of a workspace, once. Blocks (a file is read and decrypted).
+    /// Reads the stored tokens of a workspace, once the store is open. Blocks (a file is read and decrypted).
     pub fn load_tokens(&self, root: &Path) {
         let Some(store) = &self.inner.store else { return };
+        if self.inner.tokens.is_loaded(root) || !store.is_open() {
+            return;
+        }
         if self.inner.tokens.first_load(root) {
             for token in store.load(root) {
                 self.learn(&token);

@@ -111,7 +111,11 @@ pub(super) async fn run(
         }
         Effect::ListTokens(_) => {
             let world = Arc::clone(world);
-            blocking(move || Ok(Output::Tokens(world.session.tokens()))).await
+            blocking(move || {
+                world.session.load_tokens(&world.root);
+                Ok(Output::Tokens(world.session.tokens()))
+            })
+            .await
         }
         Effect::Index { media_type, body, .. } => {
             let cancel = cancel.clone();

@@ -208,6 +208,8 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
             };
             state.vault = kind;
             state.say(words, cx);
+            // What was kept behind the passphrase may be shown now.
+            fx.push(Effect::ListTokens(state.jobs.start(Target::Other("tokens"), cx.now)));
         }
         // An answer whose target is of another kind cannot be filed; nothing waits for it.
         _ => {}

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 /// `token`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(override_usage = "hallpass token [OPTIONS] [PROFILE]\n       hallpass token [OPTIONS] <COMMAND>")]
 pub struct TokenArgs {
     /// What to do with tokens; nothing prints one.
     #[command(subcommand)]
@@ -18,7 +18,7 @@ pub struct TokenArgs {
 }
 
 /// Which token.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct WhichToken {
     /// OAuth profile; may be left out when there is only one
     #[arg(value_name = "PROFILE")]
@@ -31,8 +31,17 @@ pub struct WhichToken {
     pub identity: Option<String>,
 }
 
+impl WhichToken {
+    /// Takes over what stood before the action, where nothing was said behind it.
+    fn or_else(&mut self, before: WhichToken) {
+        self.profile = self.profile.take().or(before.profile);
+        self.env = self.env.take().or(before.env);
+        self.identity = self.identity.take().or(before.identity);
+    }
+}
+
 /// `token …`.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum TokenAction {
     /// Every token in the cache
     List,
@@ -87,6 +96,39 @@ pub enum TokenAction {
     },
 }
 
+impl TokenArgs {
+    /// The action, with what was said before its name: `token --env dev show pega` is `token show pega --env dev`. `Err`: the
+    /// first word that means nothing to the action.
+    pub fn whole_action(&self) -> Result<Option<TokenAction>, String> {
+        let Some(mut action) = self.action.clone() else { return Ok(None) };
+        let mut before = self.which.clone();
+        match &mut action {
+            TokenAction::Show(which)
+            | TokenAction::Renew(which)
+            | TokenAction::Revoke(which)
+            | TokenAction::Introspect { which, .. }
+            | TokenAction::Userinfo(which)
+            | TokenAction::Forget(which) => which.or_else(std::mem::take(&mut before)),
+            TokenAction::Log { profile, env, .. } => {
+                *profile = profile.take().or(before.profile.take());
+                *env = env.take().or(before.env.take());
+            }
+            TokenAction::Discover { env, .. } => *env = env.take().or(before.env.take()),
+            TokenAction::List => {}
+        }
+        let left = [
+            before.profile,
+            before.env.map(|_| "--env".to_owned()),
+            before.identity.map(|_| "--identity".to_owned()),
+            self.header.then(|| "--header".to_owned()),
+        ];
+        match left.into_iter().flatten().next() {
+            Some(word) => Err(word),
+            None => Ok(Some(action)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::args::{Cli, Command};
@@ -106,6 +148,21 @@ mod tests {
         assert_eq!((t.which.profile.as_deref(), t.which.identity.as_deref()), (Some("pega"), Some("alice")));
         let t = token(&["renew", "pega"]);
         assert!(matches!(t.action, Some(TokenAction::Renew(w)) if w.profile.as_deref() == Some("pega")));
+    }
+
+    #[test]
+    fn options_may_stand_before_the_action() {
+        assert!(matches!(token(&["--json", "list"]).whole_action(), Ok(Some(TokenAction::List))));
+        let Ok(Some(TokenAction::Show(which))) =
+            token(&["--env", "dev", "show", "pega", "--identity", "bob"]).whole_action()
+        else {
+            unreachable!()
+        };
+        assert_eq!(which.profile.as_deref(), Some("pega"));
+        assert_eq!((which.env.as_deref(), which.identity.as_deref()), (Some("dev"), Some("bob")));
+        assert_eq!(token(&["--header", "list"]).whole_action().unwrap_err(), "--header");
+        assert_eq!(token(&["pega", "list"]).whole_action().unwrap_err(), "pega");
+        assert!(matches!(token(&["pega"]).whole_action(), Ok(None)));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub fn show(context: &Context, which: &WhichToken) -> Outcome {
         ("bound", bound.unwrap_or_default()),
         ("scope", token.scope.clone().unwrap_or_default()),
         ("audience", key.audience.clone()),
-        ("obtained", format!("{} by {}", token.obtained_at, token.grant)),
+        ("obtained", format!("{:.0} by {}", token.obtained_at, token.grant)),
         ("life", left(&token, now)),
     ] {
         if !value.is_empty() {

@@ -3,6 +3,7 @@
 use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::storage::audit;
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 /// Lines looked through for those that are wanted.
@@ -26,8 +27,10 @@ pub fn log(context: &Context, profile: Option<&str>, env: Option<&str>, limit: u
     }
     for line in &lines {
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-        let words = ["at", "what", "environment", "profile", "identity", "detail"].map(text);
-        let words: Vec<String> = words.into_iter().filter(|w| !w.is_empty()).collect();
+        // Nine digits of a second help nobody who reads; `--json` has them.
+        let at = text("at").parse::<Timestamp>().map_or_else(|_| text("at"), |at| format!("{at:.0}"));
+        let words = ["what", "environment", "profile", "identity", "detail"].map(text);
+        let words: Vec<String> = std::iter::once(at).chain(words).filter(|w| !w.is_empty()).collect();
         out.line(&out.safe(&words.join("  ")));
     }
     if lines.is_empty() {

@@ -19,6 +19,7 @@ use crate::model::token::{Token, TokenKey};
 use crate::model::workspace::Workspace;
 use crate::report;
 use crate::storage::vault_place::Found;
+use crate::template::{self, Place};
 use serde_json::{Map, Value as Json, json};
 use std::time::Instant;
 
@@ -28,7 +29,15 @@ const ACTIONS: [&str; 9] =
 
 /// `token …`.
 pub fn token(context: &Context, args: &TokenArgs) -> Outcome {
-    match &args.action {
+    let action = args.whole_action().map_err(|word| {
+        Problem::new(
+            ProblemKind::Usage,
+            format!("`{word}` means nothing here"),
+            "what stands before the name of a command must be for that command",
+            "leave it out; `hallpass token COMMAND --help` names what a command takes",
+        )
+    })?;
+    match &action {
         None => obtain(context, &args.which, false, args.header),
         Some(TokenAction::List) => kept::list(context),
         Some(TokenAction::Show(which)) => kept::show(context, which),
@@ -137,7 +146,7 @@ fn obtain(context: &Context, which: &WhichToken, fresh: bool, header: bool) -> O
         }
     })?;
     let token = got
-        .and_then(|answer| answer.map_err(|failure| failure.problem))
+        .and_then(|answer| answer.map_err(|failure| guess::elsewhere(context, failure.problem)))
         .map_err(|problem| Failed::with_shape(problem, shape(&plan)))?;
     let out = &context.out;
     for note in &token.notes {
@@ -189,7 +198,10 @@ fn is_kept(context: &Context) -> bool {
 }
 
 /// The token that is meant among those there are: of this profile and environment, and of one identity.
+/// Where none is named, it is the one of the profile.
 fn choose(tokens: Vec<Token>, plan: &TokenPlan, identity: Option<&str>) -> Result<Token, Problem> {
+    let own = identity.is_none().then(|| identity_of_profile(plan)).flatten();
+    let identity = identity.or(own.as_deref());
     let (name, environment) = (&plan.profile.name, &plan.environment.name);
     let mut found: Vec<Token> = tokens
         .into_iter()
@@ -215,9 +227,19 @@ fn choose(tokens: Vec<Token>, plan: &TokenPlan, identity: Option<&str>) -> Resul
             ProblemKind::Usage,
             format!("no token of `{name}` is kept"),
             format!("nothing in the cache for environment `{environment}`{whose}"),
-            format!("get one with `hallpass token {name}`"),
+            match environment.as_str() {
+                "" => format!("get one with `hallpass token {name}`"),
+                environment => format!("get one with `hallpass token {name} --env {environment}`"),
+            },
         )
     })
+}
+
+/// `identity` of a profile with its variables. `None`: it says nothing, or a variable of it is a secret or unset.
+fn identity_of_profile(plan: &TokenPlan) -> Option<String> {
+    let rendered = template::render(&plan.profile.identity, Place::Verbatim, &plan.layers, &|_, _| None);
+    let identity = rendered.text.trim().to_owned();
+    (rendered.unresolved.is_empty() && !identity.is_empty()).then_some(identity)
 }
 
 #[cfg(test)]
@@ -272,6 +294,19 @@ mod tests {
         assert_eq!(problem.why, "alice, bob");
         assert_eq!(choose(all(), &plan(), Some("bob")).unwrap().key.identity, "bob");
         assert!(choose(all(), &plan(), Some("eve")).unwrap_err().why.contains("`eve`"));
+    }
+
+    #[test]
+    fn the_identity_of_the_profile_is_meant_unless_another_is_named() {
+        let all = || vec![token("id", "alice", "", 1), token("id", "bob", "", 2)];
+        let mut plan = plan();
+        plan.profile.identity = "{{who}}".into();
+        let who = ("who".to_owned(), "alice".into());
+        plan.layers = vec![Layer { origin: "test".into(), variables: [who].into_iter().collect() }];
+        assert_eq!(choose(all(), &plan, None).unwrap().key.identity, "alice");
+        assert_eq!(choose(all(), &plan, Some("bob")).unwrap().key.identity, "bob");
+        plan.layers.clear();
+        assert_eq!(choose(all(), &plan, None).unwrap_err().why, "alice, bob");
     }
 
     #[test]
