@@ -11,6 +11,7 @@ use crate::http::Outgoing;
 use crate::jwt::sign::SigningKey;
 use crate::model::exchange::{Exchange, Header};
 use crate::model::problem::{Problem, ProblemKind};
+use crate::model::profile::ClientAuth;
 use crate::model::progress::no_progress;
 use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
@@ -102,8 +103,15 @@ pub async fn introspect(
     let (endpoints, client) = reach(&call, token, Leg::Introspection).await?;
     let url = endpoints.get(Leg::Introspection);
     let exchange = form(&call.road, TITLE, url, &|| introspection(url, &client, secret, hint)).await?;
-    let mut answer =
-        read(&exchange, read_introspection).map_err(|e| call.road.refused(TITLE, &exchange, &e))?;
+    let mut answer = read(&exchange, read_introspection).map_err(|error| {
+        let mut failure = call.road.refused(TITLE, &exchange, &error);
+        // A public client has nothing to check: servers refuse it here however right its id is (RFC 7662 section 2.1).
+        if plan.profile.client_auth == ClientAuth::None && failure.error.as_deref() == Some("invalid_client") {
+            failure.problem.next =
+                "the server lets only a client with a secret or key introspect; ask `userinfo`, or read the claims where the token is a JWT".into();
+        }
+        failure
+    })?;
     mask(session, &mut answer.members);
     let detail = format!("at {}: {}", host(url), if answer.active { "active" } else { "not active" });
     write(session, &plan.root, &token.key, TokenEventKind::Introspected, &detail).await;

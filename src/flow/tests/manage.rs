@@ -3,6 +3,7 @@
 use super::life::audited;
 use super::*;
 use crate::flow::manage::{discover, introspect, revoke_token, userinfo};
+use crate::model::profile::ClientAuth;
 use crate::model::token::Token;
 use crate::oauth::management::Hint;
 
@@ -16,9 +17,10 @@ async fn pega(
         Some(match r.path() {
             "/prweb/PRRestService/oauth2/v1/token" => (200, FULL.into()),
             "/prweb/PRRestService/oauth2/v1/revoke" => revoke(r),
-            "/prweb/PRRestService/oauth2/v1/token/introspect" => {
-                (200, r#"{"active":true,"sub":"operator"}"#.into())
-            }
+            "/prweb/PRRestService/oauth2/v1/token/introspect" => match r.header("authorization") {
+                Some(_) => (200, r#"{"active":true,"sub":"operator"}"#.into()),
+                None => (401, r#"{"error":"invalid_client"}"#.into()),
+            },
             "/prweb/api/oauthclients/v1/userinfo/JSON" => match r.header("authorization") {
                 Some("Bearer access-1") => (200, r#"{"sub":"operator"}"#.into()),
                 _ => (401, String::new()),
@@ -76,6 +78,15 @@ async fn introspection_and_userinfo_are_asked_beside_the_token_url() {
     let told = userinfo(&session, &plan, &token, &cancel).await.unwrap();
     assert_eq!(told.answer["sub"], "operator");
     assert_eq!(log.words(), ["introspected"]);
+}
+
+#[tokio::test]
+async fn a_public_client_that_may_not_introspect_is_not_told_to_check_its_id() {
+    let (_server, session, mut plan, token) = pega(|_| (200, String::new())).await;
+    plan.profile.client_auth = ClientAuth::None;
+    let failure =
+        introspect(&session, &plan, &token, Hint::Access, &CancellationToken::new()).await.unwrap_err();
+    assert!(failure.problem.next.contains("`userinfo`"), "{}", failure.problem);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The token cache: one request per key, stores, renewal, cancelling.
 
 use super::*;
+use std::sync::atomic::AtomicBool;
 
 #[tokio::test]
 async fn those_who_wait_for_a_token_get_the_same_one_from_one_request() {
@@ -61,9 +62,14 @@ struct Store {
     token: Token,
     saved: Mutex<Vec<String>>,
     forgotten: AtomicUsize,
+    locked: AtomicBool,
 }
 
 impl TokenStore for Store {
+    fn is_open(&self) -> bool {
+        !self.locked.load(Ordering::SeqCst)
+    }
+
     fn load(&self, _: &Path) -> Vec<Token> {
         vec![self.token.clone()]
     }
@@ -104,7 +110,27 @@ fn stored(age: u64) -> Arc<Store> {
         notes: Vec::new(),
         exchange: None,
     };
-    Arc::new(Store { token, saved: Mutex::default(), forgotten: AtomicUsize::new(0) })
+    Arc::new(Store {
+        token,
+        saved: Mutex::default(),
+        forgotten: AtomicUsize::new(0),
+        locked: AtomicBool::new(false),
+    })
+}
+
+#[test]
+fn tokens_behind_a_locked_vault_are_there_once_it_is_unlocked() {
+    let store = stored(1);
+    store.locked.store(true, Ordering::SeqCst);
+    let source = vault(&[]) as Arc<dyn SecretSource>;
+    let session = Session::new(&Settings::default(), source, Some(Arc::clone(&store) as Arc<dyn TokenStore>));
+    let root = Path::new("/w");
+    session.load_tokens(root);
+    assert!(session.tokens().is_empty());
+    store.locked.store(false, Ordering::SeqCst);
+    session.load_tokens(root);
+    session.load_tokens(root);
+    assert_eq!(session.tokens().len(), 1);
 }
 
 #[tokio::test]
