@@ -16,7 +16,7 @@ use crate::model::profile::Grant as Kind;
 use crate::model::secret::Secret;
 use crate::model::token::Token;
 use crate::oauth::{Client, Grant, Granted, TokenAsk, TokenError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -236,7 +236,10 @@ fn learn(call: &Call<'_>, granted: &Granted) {
 fn token(call: &Call<'_>, got: Got) -> Token {
     let profile = &call.plan.profile;
     let Got { granted, exchange, dpop_key } = got;
-    let notes = granted.notes(std::slice::from_ref(&call.key.scope), profile.dpop);
+    let offset = SignedDuration::from_millis(exchange.clock_offset_ms.unwrap_or(0));
+    let local = Timestamp::now();
+    let server = local.checked_add(offset).unwrap_or(local);
+    let notes = granted.notes(std::slice::from_ref(&call.key.scope), profile.dpop, server);
     Token {
         key: call.key.clone(),
         origin: Some(call.origin()),

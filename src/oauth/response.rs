@@ -2,7 +2,9 @@
 //! section 5.2, or Pega's `errors[]`, even on HTTP 200), or something that is no token answer at all.
 
 use super::error::{TokenError, TokenErrorKind, clean};
+use crate::jwt;
 use crate::model::secret::Secret;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -43,8 +45,8 @@ pub struct Granted {
 
 impl Granted {
     /// What a reader should know of an answer that is a token, but not quite what was asked for. `scope` as asked for;
-    /// `dpop`: a binding was asked for.
-    pub fn notes(&self, scope: &[String], dpop: bool) -> Vec<String> {
+    /// `dpop`: a binding was asked for; `now` by the server's clock.
+    pub fn notes(&self, scope: &[String], dpop: bool, now: Timestamp) -> Vec<String> {
         let mut notes = Vec::new();
         if let Some(granted) = &self.scope {
             let granted: Vec<&str> = granted.split_whitespace().collect();
@@ -74,7 +76,22 @@ impl Granted {
         if life.is_some_and(|life| life < 10) {
             notes.push(format!("the token lives {} seconds only", life.unwrap_or_default()));
         }
+        notes.extend(self.other_end(now));
         notes
+    }
+
+    /// A JWT may say another end than the answer it came in. The countdown follows the answer, an API the
+    /// token, so an earlier one is told. A minute is left to clocks and rounding.
+    fn other_end(&self, now: Timestamp) -> Option<String> {
+        let decoded = jwt::decode(self.access_token.expose(), now);
+        let ends = jwt::time_of(decoded.claims.as_ref()?, "exp")?;
+        let when = jwt::relative(ends, now);
+        if ends <= now {
+            return Some(format!("the token itself says that it ended {when}: an API will refuse it"));
+        }
+        let stated = now.checked_add(SignedDuration::try_from(self.expires_in?).ok()?).ok()?;
+        let sooner = stated.duration_since(ends) > SignedDuration::from_secs(60);
+        sooner.then(|| format!("the token itself says that it ends {when}, sooner than the server said"))
     }
 }
 
@@ -255,6 +272,8 @@ fn no_json(media_type: &str, body: &[u8]) -> TokenErrorKind {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
     fn answer<'a>(status: u16, media_type: &'a str, body: &'a str) -> TokenAnswer<'a> {
         TokenAnswer { status, media_type, location: None, body: body.as_bytes() }
     }
@@ -332,6 +351,30 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_says_an_earlier_end_than_the_server_is_told() {
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD as CODED;
+        let notes = |claims: &str, life: &str| {
+            let token = format!("{}.{}.c2ln", CODED.encode(r#"{"alg":"RS256"}"#), CODED.encode(claims));
+            let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer"{life}}}"#);
+            json(200, &body).unwrap().notes(&[], false, NOW)
+        };
+        let hour = r#","expires_in":3600"#;
+        assert_eq!(
+            notes(r#"{"exp":-300}"#, hour),
+            ["the token itself says that it ended 5 min ago: an API will refuse it"]
+        );
+        assert_eq!(notes(r#"{"exp":-300}"#, "").len(), 1);
+        assert_eq!(
+            notes(r#"{"exp":600}"#, hour),
+            ["the token itself says that it ends in 10 min, sooner than the server said"]
+        );
+        for same in [r#"{"exp":3600}"#, r#"{"exp":3590}"#, r#"{"exp":7200}"#, r#"{"sub":"x"}"#] {
+            assert_eq!(notes(same, hour), Vec::<String>::new(), "{same}");
+        }
+    }
+
+    #[test]
     fn a_type_that_no_header_can_name_is_taken_as_unsaid() {
         for odd in ["Bearer\\r\\nX-A: 1", "a b", "é", ""] {
             let body = format!(r#"{{"access_token":"t","token_type":"{odd}"}}"#);
@@ -341,19 +384,22 @@ mod tests {
         let g = json(200, exchanged).unwrap();
         assert_eq!(g.token_type, "N_A");
         assert_eq!(g.issued_token_type.as_deref(), Some("urn:ietf:params:oauth:token-type:jwt"));
-        assert!(g.notes(&[], false)[0].contains("N_A"));
+        assert!(g.notes(&[], false, NOW)[0].contains("N_A"));
     }
 
     #[test]
     fn what_is_not_quite_what_was_asked_for_is_told() {
         let asked = ["a".to_owned(), "b c".to_owned()];
         let less = json(200, r#"{"access_token":"t","scope":["a","c"]}"#).unwrap();
-        assert_eq!(less.notes(&asked, false), ["the server granted less than was asked for: without `b`"]);
+        assert_eq!(
+            less.notes(&asked, false, NOW),
+            ["the server granted less than was asked for: without `b`"]
+        );
         let unsaid = json(200, r#"{"access_token":"t"}"#).unwrap();
-        assert_eq!(unsaid.notes(&asked, false), Vec::<String>::new());
-        assert!(unsaid.notes(&asked, true)[0].contains("not bound"));
+        assert_eq!(unsaid.notes(&asked, false, NOW), Vec::<String>::new());
+        assert!(unsaid.notes(&asked, true, NOW)[0].contains("not bound"));
         let mac = json(200, r#"{"access_token":"t","token_type":"mac","expires_in":2}"#).unwrap();
-        assert_eq!(mac.notes(&[], false).len(), 2);
+        assert_eq!(mac.notes(&[], false, NOW).len(), 2);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod assertion_grants;
 mod authorize;
 mod call;
 mod cases;
+mod client_key;
 mod clients;
 mod clock;
 mod dev_studio;

@@ -1,10 +1,9 @@
 //! The demo's Pega profiles: one for each grant a person may want to try, with the clients they need.
 
+use super::client_key::ClientKey;
 use super::clients::{Client, Wish};
 use super::extras_for_demo::DemoExtras;
 use super::state::{DEFAULT_PERSON, Shared};
-use crate::model::secret::Secret;
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 
@@ -104,8 +103,8 @@ pub(super) fn extras(shared: &Shared) -> DemoExtras {
         extras.variables.push(("pega_login_client_id".to_owned(), client.id));
     }
 
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).ok();
-    let public = key.as_ref().map(KeyPair::public_key_pem).unwrap_or_default();
+    let key = ClientKey::make("pega-assertions");
+    let public = key.as_ref().map(|key| key.public.to_string()).unwrap_or_default();
     let grants = register(
         shared,
         json!({
@@ -120,7 +119,7 @@ pub(super) fn extras(shared: &Shared) -> DemoExtras {
         extras.secrets.push(("pega_grants_client_secret".to_owned(), client.secret));
         if let Some(key) = key {
             extras.files.push(file("pega-jwt-bearer", JWT_BEARER));
-            extras.secrets.push(("pega_assertion_private_key".to_owned(), Secret::new(key.serialize_pem())));
+            extras.secrets.push(("pega_assertion_private_key".to_owned(), key.private));
         }
     }
 

@@ -138,6 +138,11 @@ fn save(state: &mut State, new: OauthProfile, cx: &Cx, fx: &mut Vec<Effect>) {
     }
 }
 
+/// The profile as it is now; a file may go while its form is open.
+fn known(state: &State, name: &str) -> Result<OauthProfile, String> {
+    state.workspace.profile(name).cloned().ok_or_else(|| format!("the profile {name} is gone"))
+}
+
 /// Writes one key of a profile.
 ///
 /// # Errors
@@ -150,9 +155,7 @@ pub fn set_field(
     cx: &Cx,
     fx: &mut Vec<Effect>,
 ) -> Result<(), String> {
-    let Some(mut new) = state.workspace.profile(name).cloned() else {
-        return Err(format!("the profile {name} is gone"));
-    };
+    let mut new = known(state, name)?;
     profile_form::set(&mut new, key, text)?;
     save(state, new, cx, fx);
     Ok(())
@@ -171,9 +174,7 @@ pub fn set_secret(
     cx: &Cx,
     fx: &mut Vec<Effect>,
 ) -> Result<(), String> {
-    let Some(mut new) = state.workspace.profile(name).cloned() else {
-        return Err(format!("the profile {name} is gone"));
-    };
+    let mut new = known(state, name)?;
     let text = match profile_form::read_secret(text) {
         SecretAnswer::Says(value) => {
             profile_form::set_value(&mut new, key, value);

@@ -10,6 +10,7 @@ use crate::app::state::State;
 use crate::model::edit::Edit;
 use crate::model::id::ItemPath;
 use crate::model::value::Value;
+use crate::template::placeholders;
 use std::sync::Arc;
 
 /// Switches to an environment; tokens of another one are never used.
@@ -127,13 +128,23 @@ pub fn ask_secret(state: &mut State, cx: &Cx) {
     match state.environments.row(&workspace) {
         Some(EnvRow::Variable(environment, name)) => ask_secret_of(state, environment, name),
         Some(EnvRow::Environment(name)) => {
-            let secrets: Vec<PickItem> = workspace
+            let mut secrets: Vec<PickItem> = workspace
                 .environment(&name)
                 .into_iter()
                 .flat_map(|e| e.variables.iter())
                 .filter(|(_, v)| matches!(v, Value::Secret(_)))
                 .map(|(n, v)| PickItem { label: n.clone(), detail: shown(v), pick: Pick::Secret(n.clone()) })
                 .collect();
+            // Those of the profile at hand first: what was just refused is likely to be one of them.
+            let profile = state.profile_name().and_then(|profile| workspace.profile(&profile).cloned());
+            let used: Vec<String> = profile
+                .iter()
+                .flat_map(|p| [&p.client_secret, &p.password, &p.key, &p.assertion.key])
+                .filter_map(Value::as_text)
+                .flat_map(placeholders)
+                .map(|found| found.name)
+                .collect();
+            secrets.sort_by_key(|item| !used.contains(&item.label));
             if secrets.is_empty() {
                 super::hint(
                     state,

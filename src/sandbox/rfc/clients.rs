@@ -4,10 +4,6 @@ use super::Rfc;
 use crate::jwt::Jwks;
 use crate::model::secret::Secret;
 use crate::sandbox::state::random;
-use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value as Json, json};
 
 /// How a client proves who it is; a client may use its own method only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,39 +121,6 @@ impl Client {
         let loopback = matches!(parsed.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
         let plain = parsed.query().is_none() && parsed.fragment().is_none() && parsed.username().is_empty();
         parsed.scheme() == "http" && loopback && plain && matches!(parsed.path(), "/" | "/callback")
-    }
-}
-
-/// The key pair of `rfc-key-jwt`: P-256.
-pub(super) struct ClientKey {
-    /// The public JWK that is registered.
-    pub(super) public: Json,
-    /// The same with `d`, for the client.
-    pub(super) private: Secret,
-}
-
-impl ClientKey {
-    /// From the system's random bytes: the library's own generator takes its time when first used.
-    /// `None` only if the bytes are no number below the order of the curve, once in 2^32.
-    pub(super) fn make() -> Option<ClientKey> {
-        let d = random::<32>();
-        let key = PrivateKey::from_private_key(&ECDH_P256, &d).ok()?;
-        let point = key.compute_public_key().ok()?;
-        let (x, y) = point.as_ref().get(1..)?.split_at_checked(32)?;
-        let mut jwk = Map::new();
-        for (name, value) in [
-            ("kty", json!("EC")),
-            ("crv", json!("P-256")),
-            ("kid", json!("rfc-key-1")),
-            ("alg", json!("ES256")),
-        ] {
-            jwk.insert(name.into(), value);
-        }
-        jwk.insert("x".into(), URL_SAFE_NO_PAD.encode(x).into());
-        jwk.insert("y".into(), URL_SAFE_NO_PAD.encode(y).into());
-        let public = Json::Object(jwk.clone());
-        jwk.insert("d".into(), URL_SAFE_NO_PAD.encode(d).into());
-        Some(ClientKey { public, private: Secret::new(Json::Object(jwk).to_string()) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! JWT bearer with token profile and identity mapping; SAML bearer in shape.
 
 use super::*;
+use crate::jwt::sign::{SigningKey, sign};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
@@ -159,16 +160,15 @@ async fn what_the_demo_is_given_gets_a_token_by_every_grant() {
         id: variable(&format!("pega_{name}_client_id")),
         secret: secret(&format!("pega_{name}_client_secret")),
     };
-    let key =
-        jsonwebtoken::EncodingKey::from_ec_pem(secret("pega_assertion_private_key").as_bytes()).unwrap();
-    let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
-    let assertion = jsonwebtoken::encode(&header, &claims(&at), &key).unwrap();
+    let key = SigningKey::read(&secret("pega_assertion_private_key").into(), "ES256").unwrap();
+    let claims = claims(&at).as_object().cloned().unwrap();
+    let assertion = sign(&serde_json::Map::new(), &claims, &key).unwrap();
     let word = secret("pega_operator_password");
     let password = [("grant_type", "password"), ("username", person.as_str()), ("password", &word)];
     for (name, asked, lifetime) in [
         ("grants", &password[..], 3600),
         ("grants", &[("grant_type", "custom-bearer"), ("userIdentifier", &person)], 3600),
-        ("grants", &[("grant_type", JWT), ("assertion", &assertion)], 3600),
+        ("grants", &[("grant_type", JWT), ("assertion", assertion.expose())], 3600),
         ("refresh", &password, 30),
     ] {
         let got = client(name).ask(&at, asked).await;

@@ -11,8 +11,8 @@ mod surface;
 mod switches;
 mod workspace;
 
-use super::clients::ClientKey;
 use crate::sandbox::Sandbox;
+use crate::sandbox::client_key::ClientKey;
 use crate::sandbox::tests::{FORM, Got, sandbox, send};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
