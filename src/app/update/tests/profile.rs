@@ -313,3 +313,16 @@ fn the_grants_are_explained_page_by_page() {
     screen.press("down enter");
     assert!(matches!(screen.state.overlays.last(), Some(Overlay::Text(_))));
 }
+
+#[test]
+fn of_several_secrets_those_of_the_profile_at_hand_come_first() {
+    let mut workspace = crate::app::fixture::workspace();
+    let environment = workspace.environments.iter_mut().find(|e| e.name == "sandbox").unwrap();
+    environment.variables.shift_insert(0, "another".to_owned(), Value::Secret(SecretRef::Vault));
+    workspace.profiles[0].client_secret = Value::from("{{ client_secret }}");
+    let mut screen = Screen::with(crate::app::fixture::start(workspace), 80, 24);
+    screen.press("1 G S");
+    let Some(Overlay::Picker(picker)) = screen.state.overlays.last() else { panic!("no list") };
+    let names: Vec<&str> = picker.items.iter().map(|item| item.label.as_str()).collect();
+    assert_eq!(names, ["client_secret", "another"]);
+}
