@@ -61,6 +61,10 @@ impl Redactor {
             percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string(),
             url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
             serde_json::to_string(secret).map(|s| s.trim_matches('"').to_owned()).unwrap_or_default(),
+            // PHP and others write `/` as `\/`.
+            serde_json::to_string(secret)
+                .map(|s| s.trim_matches('"').replace('/', "\\/"))
+                .unwrap_or_default(),
         ];
         for form in forms {
             if form.len() >= MIN_LEN && !needles.iter().any(|n| n.expose() == form) {
@@ -162,6 +166,7 @@ mod tests {
             URL_SAFE_NO_PAD.encode(secret),
             "s3cr%2Fet%2B%22w%26rd".to_owned(),
             "s3cr/et+\\\"w&rd".to_owned(),
+            "s3cr\\/et+\\\"w&rd".to_owned(),
         ];
         for form in forms {
             assert_eq!(r.mask(&format!("a {form} b")), format!("a {MASK} b"), "{form}");
