@@ -2,13 +2,14 @@
 //!
 //! The library is the program; `main` only calls [`cli::run`]. Imports run one way:
 //! values ([`model`]) ← pure engines ([`template`], [`content`], [`checks`], [`jwt`], [`oauth`],
-//! [`import`]) ← [`http`] ← [`flow`] ← [`storage`], [`report`] ← [`app`] ← [`ui`], [`worker`],
+//! [`import`]) ← [`http`], [`diagnose`] ← [`flow`] ← [`storage`], [`report`] ← [`app`] ← [`ui`], [`worker`],
 //! [`run`], [`sandbox`] ← [`tui`], [`cli`]. ARCHITECTURE.md says why; a test keeps it so.
 
 pub mod app;
 pub mod checks;
 pub mod cli;
 pub mod content;
+pub mod diagnose;
 pub mod flow;
 pub mod http;
 pub mod import;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["model"]),
     (1, &["template", "content", "checks", "jwt", "oauth", "import"]),
-    (2, &["http"]),
+    (2, &["http", "diagnose"]),
     (3, &["flow"]),
     (4, &["storage", "report"]),
     (5, &["app"]),
@@ -26,7 +26,7 @@ const NEIGHBOURS: &[(&str, &str, &str)] = &[
 ];
 
 /// Modules that compute and never touch the world; time is an argument there.
-const PURE: &[&str] = &["model", "template", "content", "checks", "jwt", "oauth", "app"];
+const PURE: &[&str] = &["model", "template", "content", "checks", "jwt", "oauth", "diagnose", "app"];
 
 /// What `PURE` modules may not name.
 const WORLD: &[&str] = &[
