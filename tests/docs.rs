@@ -2,13 +2,15 @@
 //! shown exist, links lead somewhere.
 //!
 //! The key table stands in README.md between `<!-- keys:begin -->` and `<!-- keys:end -->`. When the table of
-//! commands changes: `UPDATE_DOCS=1 cargo test --test docs` writes it anew.
+//! commands changes: `UPDATE_DOCS=1 cargo test --test docs` writes it anew. So it does with docs/diagnosis.md, which is made of the
+//! table of codes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it needs")]
 
 use hallpass::app::command::{COMMANDS, CommandInfo, Scope};
 use hallpass::app::focus::PaneId;
 use hallpass::app::keymap::Keymap;
+use hallpass::diagnose::{CodeInfo, Layer, all_codes};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,7 +83,112 @@ fn the_key_table_of_the_readme_is_the_programs_own() {
         return;
     }
     panic!(
-        "the key table of README.md is not that of src/app/command.rs: run `UPDATE_DOCS=1 cargo test --test docs`"
+        "the key table of README.md is not that of src/app/command/table.rs: run `UPDATE_DOCS=1 cargo test --test docs`"
+    );
+}
+
+const DIAGNOSIS_HEAD: &str = "\
+# The diagnosis: every code
+
+<!-- Made from the table of codes: `UPDATE_DOCS=1 cargo test --test docs` writes this file anew. -->
+
+When a call is refused, `hallpass diagnose` says why. It looks at the request as it was sent, every redirect, the answer, the token and
+both clocks, layer by layer from the wire inwards, and claims nothing beyond the layer that failed. Reading a token can prove it invalid,
+never valid: whether it was revoked, or its operator disabled, only the server knows.
+
+```sh
+hallpass diagnose pega-cases/create-case      # sends this one request and explains the answer
+hallpass diagnose --har refused.har           # explains a recording of any browser or tool; sends nothing
+hallpass diagnose --har refused.har --all --json
+hallpass diagnose --history 4f2a              # explains what was sent before
+hallpass diagnose --explain token.expired     # one entry of this page
+```
+
+## How to read a finding
+
+The first line is the answer. Below it stands each finding with its evidence, quoted from the exchange with secrets masked, then its
+cause, how to confirm it, what to do, and where it is written. How sure a finding is:
+
+| Word | Means |
+|---|---|
+| certain | the evidence alone proves it |
+| likely | the evidence fits this better than anything else |
+| possible | it would explain the evidence, and so would something else |
+
+Findings come in the order of certainty, then of the layer, then of how cheap the fix is. `Ruled out` lists what was looked at and is
+fine; `Not to be seen` what a recording or the history does not hold. A code never changes its meaning.
+
+Exit codes: 0 when it could be explained, or nothing was refused; 5 when it was refused and nothing says why; 2 for a file that cannot be
+read or an entry that is not there; without an answer to look at, those of `hallpass send`.
+";
+
+/// Layers in the order they are looked at, with what they are.
+const LAYERS: [(Layer, &str); 7] = [
+    (Layer::Network, "Network: names, connections, TLS, proxies, gateways that are down"),
+    (Layer::FrontDoor, "Front door: single sign-on, firewalls, redirects, gateways with keys of their own"),
+    (Layer::TokenEndpoint, "Token endpoint: client, grant, scope, login"),
+    (Layer::Header, "Header: how the credentials were written into the request"),
+    (Layer::Token, "Token: what is written on it"),
+    (Layer::Resource, "Resource server: what the API answered"),
+    (Layer::Pega, "Pega: what only Pega does"),
+];
+
+fn diagnosis_page() -> String {
+    let mut text = DIAGNOSIS_HEAD.to_owned();
+    for (layer, title) in LAYERS {
+        let of_layer: Vec<&CodeInfo> = all_codes().filter(|info| info.layer == layer).collect();
+        if of_layer.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("\n## {title}\n\n| Code | In short |\n|---|---|\n"));
+        for info in &of_layer {
+            let anchor = info.code.replace('.', "");
+            text.push_str(&format!("| [`{}`](#{anchor}) | {} |\n", info.code, cell(info.title)));
+        }
+        of_layer.iter().for_each(|info| text.push_str(&code_section(info)));
+    }
+    text
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "\\<")
+}
+
+fn code_section(info: &CodeInfo) -> String {
+    let mut text = format!("\n### {}\n\n", info.code);
+    let title = cell(info.title);
+    let first = title.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    text.push_str(&format!("{first}{}. {}\n\n", title.chars().skip(1).collect::<String>(), cell(info.cause)));
+    for (label, words) in
+        [("Signs", info.signs), ("Confirm", info.confirm), ("Fix", info.fix), ("Reference", info.reference)]
+    {
+        if !words.is_empty() {
+            text.push_str(&format!("- **{label}:** {}\n", cell(words)));
+        }
+    }
+    if !info.probes.is_empty() {
+        let probes: Vec<&str> = info.probes.iter().map(|p| p.text()).collect();
+        text.push_str(&format!("- **To check:** {}\n", probes.join("; ")));
+    }
+    if !info.rows.is_empty() {
+        text.push_str(&format!("- **Signals:** {}\n", info.rows.join(", ")));
+    }
+    text
+}
+
+#[test]
+fn the_page_of_codes_is_the_programs_own() {
+    let path = root().join("docs/diagnosis.md");
+    let wanted = diagnosis_page();
+    if fs::read_to_string(&path).is_ok_and(|text| text == wanted) {
+        return;
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, wanted).unwrap();
+        return;
+    }
+    panic!(
+        "docs/diagnosis.md is not what the table of codes says: run `UPDATE_DOCS=1 cargo test --test docs`"
     );
 }
 

@@ -1,8 +1,9 @@
 //! What the app asks of the world, as data. The worker carries it out and answers with news.
 
-use crate::flow::TokenPlan;
+use crate::diagnose::Probe;
 use crate::flow::login::LoginId;
 use crate::flow::three_part::CaseCreated;
+use crate::flow::{Sent, TokenPlan};
 use crate::model::edit::{Change, Edit};
 use crate::model::exchange::BodyData;
 use crate::model::id::{ItemPath, JobId};
@@ -75,6 +76,37 @@ pub enum Effect {
         issuer: String,
         /// The last of these.
         from_resource: bool,
+    },
+    /// Runs a probe of a finding.
+    Probe {
+        /// Job.
+        job: JobId,
+        /// The request.
+        plan: Box<Plan>,
+        /// What came of it.
+        sent: Box<Sent>,
+        /// What to run.
+        probe: Probe,
+        /// The user agreed that an unsafe method is sent once more.
+        allow_unsafe: bool,
+    },
+    /// Runs a probe of a finding about a token that could not be had.
+    ProbeToken {
+        /// Job.
+        job: JobId,
+        /// Where it was asked for.
+        plan: Box<TokenPlan>,
+        /// What to run.
+        probe: Probe,
+    },
+    /// Takes stray characters off a secret in the vault.
+    TrimSecret {
+        /// Job.
+        job: JobId,
+        /// Environment.
+        environment: String,
+        /// Variable.
+        name: String,
     },
     /// Reads what happened to tokens.
     TokenLog(JobId),
@@ -280,6 +312,10 @@ pub enum Target {
     Manage(Manage),
     /// An issuer's metadata, for a profile.
     Discovery(String),
+    /// A probe of a finding, by its code.
+    Probe(super::pane::diagnosis::Subject, &'static str, Probe),
+    /// A change that mends something; then this is done.
+    Fix(Box<super::pane::diagnosis::AfterFix>),
     /// Trust in a command; then this is done again.
     Trust(Option<Box<Again>>),
     /// A response body's index, by request and a number that grows with each answer.

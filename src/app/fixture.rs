@@ -6,12 +6,13 @@ use super::job::{JobEvent, News, Output};
 use super::key::{Key, KeyPress};
 use super::state::{Start, State};
 use super::update::update;
+use crate::diagnose::{Diagnosis, Evidence, Finding, Likelihood, Passed, Place, Probe, Remedy};
 use crate::flow::Sent;
 use crate::flow::login::{DeviceRoad, LoginId, LoginNews, Roads};
 use crate::model::environment::Environment;
 use crate::model::exchange::{BodyData, Exchange, Header, Response, SentRequest};
 use crate::model::id::{ItemPath, JobId};
-use crate::model::profile::OauthProfile;
+use crate::model::profile::{ClientAuth, OauthProfile};
 use crate::model::request::{Body, Request, Row};
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
@@ -289,6 +290,89 @@ pub fn sent(status: u16, body: &str) -> Sent {
         missing_captures: Vec::new(),
         used: Vec::new(),
         retried: Vec::new(),
+        diagnosis: Default::default(),
         problem: None,
+    }
+}
+
+/// Two findings about a token that the server refused, as the rules give them.
+pub fn refusal() -> Diagnosis {
+    let expired = Finding::new("token.expired", Likelihood::Certain)
+        .summary("the token expired 3 min ago, by the server's own clock")
+        .evidence(Evidence::at(Place::Claim("exp".into()), "claim exp: 2026-11-23T13:59:11Z, 3 min ago"))
+        .evidence(Evidence {
+            text: "www-authenticate: Bearer error=\"invalid_token\", error_description=\"expired\"".into(),
+            place: Place::ResponseHeader("www-authenticate".into()),
+            quote: "error=\"invalid_token\"".into(),
+        })
+        .evidence(Evidence {
+            text: "body: {\"error\":\"invalid_token\"}".into(),
+            place: Place::ResponseBody,
+            quote: "invalid_token".into(),
+        })
+        .cause("The claim `exp` lies in the past, and the server says invalid_token.")
+        .confirm("Get a new token and send the request once more.")
+        .fix("Get a new token; if that one is refused too, compare the two clocks.")
+        .remedy(Remedy::RenewReplay);
+    let mut expired = expired;
+    expired.probes = vec![Probe::RenewReplay, Probe::Introspect];
+    let mut rejected = Finding::new("token.rejected", Likelihood::Possible)
+        .summary("the server refuses the token for a reason of its own")
+        .evidence(Evidence::at(
+            Place::RequestHeader("authorization".into()),
+            "authorization: Bearer ••• (24 characters)",
+        ))
+        .remedy(Remedy::ClientAuth(ClientAuth::Body))
+        .remedy(Remedy::RenewReplay);
+    rejected.probes = vec![Probe::Introspect];
+    Diagnosis {
+        status: Some(401),
+        findings: vec![expired, rejected],
+        passed: vec![
+            Passed { name: "header", text: "sent once, scheme Bearer, no stray characters".into() },
+            Passed { name: "front", text: "no redirect, no login page, no proxy".into() },
+        ],
+        missing: vec!["the key set: it was not fetched".into()],
+    }
+}
+
+/// A 401 with these findings.
+pub fn refused() -> Sent {
+    let mut sent = sent(401, "{\"error\":\"invalid_token\",\"message\":\"The token expired\"}");
+    if let Some(exchange) = sent.exchange.as_mut().map(Arc::make_mut)
+        && let Some(response) = &mut exchange.response
+    {
+        let challenge = "Bearer error=\"invalid_token\", error_description=\"expired\"";
+        response.headers.push(Header::new("www-authenticate", challenge));
+    }
+    sent.captures.clear();
+    sent.diagnosis = refusal();
+    sent
+}
+
+impl Screen {
+    /// Sends the request shown and answers with this.
+    pub fn answered(&mut self, answer: Sent) -> &mut Screen {
+        self.press("s");
+        let job = self.take().into_iter().find_map(|e| match e {
+            Effect::Send(job, _) => Some(job),
+            _ => None,
+        });
+        self.done(job.expect("a request was sent"), Output::Sent(answer, None));
+        self.index()
+    }
+
+    /// Indexes the bodies that wait for it.
+    pub fn index(&mut self) -> &mut Screen {
+        for effect in self.take() {
+            match effect {
+                Effect::Index { job, media_type, body } => {
+                    let content = crate::worker::index_body(&media_type, &body, &|| false).unwrap();
+                    self.done(job, Output::Indexed(content));
+                }
+                other => self.effects.push(other),
+            }
+        }
+        self
     }
 }

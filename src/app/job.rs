@@ -6,6 +6,7 @@ use crate::content::kind::Kind;
 use crate::content::lines::Lines;
 use crate::flow::login::{LoginId, LoginNews};
 use crate::flow::manage::{Discovered, Told};
+use crate::flow::probe::ProbeOutcome;
 use crate::flow::three_part::{CreateStep, TokenStep};
 use crate::flow::{Sent, TokenFailure};
 use crate::jwt::Decoded;
@@ -70,6 +71,8 @@ pub enum Output {
     Refused(&'static str, TokenFailure),
     /// An issuer's metadata.
     Discovered(Box<Discovered>),
+    /// What a probe told, with the history entry where it sent the request.
+    Probed(ProbeOutcome, Option<HistoryEntry>),
     /// What happened to tokens, newest first, as the audit log has it.
     TokenLog(Vec<Json>),
     /// A command may run.
@@ -181,6 +184,7 @@ impl Jobs {
                     | Target::Jwt
                     | Target::Manage(_)
                     | Target::Discovery(_)
+                    | Target::Probe(..)
             )
         })
     }

@@ -4,6 +4,7 @@
 use super::command::Command;
 use super::line_edit::LineEdit;
 use super::list::Cursor;
+use super::pane::diagnosis::Errand;
 use crate::model::id::ItemPath;
 use std::time::Instant;
 
@@ -128,6 +129,8 @@ pub enum Pick {
     PresetGrant(&'static str, crate::model::profile::Grant),
     /// A page of the grants' help.
     Grant(usize),
+    /// A probe or a fix of a finding.
+    Errand(Errand),
 }
 
 impl Picker {
@@ -247,6 +250,8 @@ pub enum Purpose {
     AuthField(usize),
     /// Confirmation of a send to a protected environment by typing its name.
     Protected(Command),
+    /// The same for a probe or a replay.
+    ProtectedErrand(Errand),
 }
 
 /// A question for `y`.
@@ -277,6 +282,8 @@ pub enum ConfirmAction {
     GiveUpLogin(crate::flow::login::LoginId),
     /// Revokes the token shown.
     Revoke,
+    /// Runs a probe or a replay, or applies a fix.
+    Errand(Errand),
     /// Lets a command run, then does again what wanted it.
     Trust(Vec<String>, Option<Box<super::effect::Again>>),
 }
@@ -294,6 +301,8 @@ pub struct TextView {
     pub resend: Option<Box<crate::model::history::HistoryEntry>>,
     /// Exchanges behind it, which `o` shows.
     pub exchanges: Vec<std::sync::Arc<crate::model::exchange::Exchange>>,
+    /// Evidence to highlight: a line and the text in it; the whole line where that is empty.
+    pub lit: Option<(usize, String)>,
     /// A change that `y` or Enter makes.
     pub offer: Option<Offer>,
 }
@@ -312,6 +321,14 @@ pub struct Offer {
 impl TextView {
     /// A text from its first line.
     pub fn new(title: impl Into<String>, lines: Vec<String>) -> TextView {
-        TextView { title: title.into(), lines, top: 0, resend: None, exchanges: Vec::new(), offer: None }
+        TextView {
+            title: title.into(),
+            lines,
+            top: 0,
+            resend: None,
+            exchanges: Vec::new(),
+            lit: None,
+            offer: None,
+        }
     }
 }

@@ -27,6 +27,8 @@ pub enum HitTarget {
     Environment,
     /// A hint.
     Command(Command),
+    /// A key named beside a line of the diagnosis.
+    Finding(usize, Command),
     /// A row of the topmost overlay.
     OverlayRow(usize),
     /// A key that the topmost overlay names.

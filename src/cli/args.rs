@@ -74,6 +74,8 @@ pub enum Command {
     Send(SendArgs),
     /// Send requests, folders or collections in order
     Run(RunArgs),
+    /// Explain why a request was refused
+    Diagnose(DiagnoseArgs),
     /// Print an access token, obtaining or renewing it when needed
     Token(TokenArgs),
     /// Read, check, make and compare JSON Web Tokens
@@ -188,6 +190,51 @@ pub struct SendArgs {
     #[arg(long)]
     pub no_history: bool,
     /// Send into a protected environment without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `diagnose`. Exit code 0: what went wrong could be explained, or nothing did; 5: refused, and nothing speaks of a reason.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["request", "curl", "har", "history", "explain"]))]
+pub struct DiagnoseArgs {
+    /// A request by its path in the workspace: it is sent once, and the answer explained
+    #[arg(value_name = "REQUEST")]
+    pub request: Option<String>,
+    /// A curl command line: it is sent once, and the answer explained
+    #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
+    pub curl: Option<String>,
+    /// A recording (HAR 1.2) of a browser, Postman, Charles, mitmproxy …; `-` is stdin. Nothing is sent
+    #[arg(long, value_name = "FILE")]
+    pub har: Option<String>,
+    /// Which entry of the recording, from 0; the first refused one unless said
+    #[arg(long, value_name = "N", requires = "har", conflicts_with = "all")]
+    pub entry: Option<usize>,
+    /// Every refused entry of the recording
+    #[arg(long, requires = "har")]
+    pub all: bool,
+    /// An exchange of the history, by its id. Nothing is sent
+    #[arg(long, value_name = "ID")]
+    pub history: Option<String>,
+    /// What a code means; without one, all codes
+    #[arg(long, value_name = "CODE", num_args = 0..=1, default_missing_value = "")]
+    pub explain: Option<String>,
+    /// Then run what the findings offer to make sure: sends more than the one request; one that may change something only with `--yes`
+    #[arg(long, conflicts_with_all = ["har", "history", "explain"])]
+    pub probe: bool,
+    /// Answer with a report for a ticket, in Markdown, secrets masked
+    #[arg(long, conflicts_with_all = ["json", "explain"])]
+    pub markdown: bool,
+    /// Environment
+    #[arg(long, value_name = "E", conflicts_with_all = ["har", "history", "explain"])]
+    pub env: Option<String>,
+    /// Set a variable, before all others (may be given several times)
+    #[arg(long = "set", value_name = "K=V", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Leave no trace in the history
+    #[arg(long)]
+    pub no_history: bool,
+    /// Send into a protected environment, and with `--probe` an unsafe request once more, without asking
     #[arg(long)]
     pub yes: bool,
 }

@@ -299,7 +299,8 @@ impl<'c> Walked<'c> {
                 Ok(())
             }
             Err(failure) => {
-                self.step("B", "token", false, &failure.problem.what);
+                let detail = three_part::failed_detail(&failure.problem, &failure.diagnosis);
+                self.step("B", "token", false, &detail);
                 Err(failure.problem)
             }
         }
@@ -316,6 +317,7 @@ impl<'c> Walked<'c> {
             cancel,
         )
         .await;
+        let diagnosis = made.diagnosis().clone();
         match made.created {
             Ok(created) => {
                 let kind = made.case_type.map(|t| format!(" of {t}")).unwrap_or_default();
@@ -324,7 +326,7 @@ impl<'c> Walked<'c> {
                 Ok(created)
             }
             Err(problem) => {
-                self.step("C", "create", false, &problem.what);
+                self.step("C", "create", false, &three_part::failed_detail(&problem, &diagnosis));
                 Err(problem)
             }
         }
@@ -349,7 +351,7 @@ impl<'c> Walked<'c> {
                 Ok(())
             }
             Err(problem) => {
-                self.step("verify", "read", false, &problem.what);
+                self.step("verify", "read", false, &three_part::failed_detail(&problem, &sent.diagnosis));
                 Err(problem)
             }
         }

@@ -14,12 +14,17 @@ use serde_json::{Value as Json, json};
 
 /// `history …`.
 pub fn history(context: &Context, args: &HistoryArgs) -> Outcome {
-    let root = context.workspace()?.root;
-    let history = History::of(&root, context.settings()).ok_or_else(no_place)?;
+    let history = open(context)?;
     match &args.action {
         HistoryAction::List { limit } => list(context, &history, *limit),
         HistoryAction::Show { id } => show(context, &history, id),
     }
+}
+
+/// The history of this workspace.
+pub(super) fn open(context: &Context) -> Result<History, Problem> {
+    let root = context.workspace()?.root;
+    History::of(&root, context.settings()).ok_or_else(no_place)
 }
 
 /// Keeps an exchange; that it cannot be kept is a warning and nothing else.

@@ -8,6 +8,7 @@ mod args;
 mod completions;
 mod context;
 mod demo;
+mod diagnose;
 mod env;
 mod flow;
 mod guess;
@@ -110,6 +111,7 @@ fn dispatch(context: &Context, command: Option<Command>) -> Outcome {
         Some(Command::Flow(a)) => flow::flow(context, &a),
         Some(Command::Send(a)) => send::send(context, &a),
         Some(Command::Run(a)) => run::run(context, &a),
+        Some(Command::Diagnose(a)) => diagnose::diagnose(context, &a),
         Some(Command::Token(a)) => token::token(context, &a),
         Some(Command::Jwt(a)) => jwt::jwt(context, &a),
         Some(Command::Env(a)) => env::env(context, &a),
@@ -126,7 +128,7 @@ fn finish(out: &Output, outcome: Outcome) -> u8 {
         Ok(code) => code,
         Err(failed) => {
             if out.json {
-                out.answer(&failure(failed.shape, &failed.problem));
+                out.quoting_answer(&failure(failed.shape, &failed.problem));
             }
             // Secrets never get into problems; what a server said is cleaned by `Output`.
             if !failed.told {

@@ -77,6 +77,19 @@ impl Output {
         self.stderr_terminal
     }
 
+    /// Columns of the terminal that stdout is; 80 where it is none.
+    pub fn width(&self) -> usize {
+        const USUAL: usize = 80;
+        #[cfg(unix)]
+        if self.stdout_terminal
+            && let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
+            && size.ws_col > 0
+        {
+            return usize::from(size.ws_col);
+        }
+        USUAL
+    }
+
     /// One of our own words in colour, for a line of the answer.
     pub fn paint(&self, paint: Paint, word: &str) -> String {
         painted(self.stdout_color, paint, word)
@@ -107,6 +120,15 @@ impl Output {
             value.to_string()
         };
         self.line(&text);
+    }
+
+    /// The same without a character that a terminal might act on, in a pipe too: for answers that quote servers and recordings.
+    pub fn quoting_answer(&self, value: &Json) {
+        if self.stdout_terminal {
+            self.answer(value);
+        } else {
+            self.line(&escape_unsafe(&value.to_string()));
+        }
     }
 
     /// A body, whole: exact bytes in a pipe, made safe line by line on a terminal.
@@ -286,7 +308,7 @@ fn escape_unsafe(json: &str) -> String {
     for c in json.chars() {
         let mut one = [0; 4];
         let text: &str = c.encode_utf8(&mut one);
-        if c == '\n' || visible(text) == text {
+        if c == '\n' || matches!(c, ' '..='~') || visible(text) == text {
             out.push(c);
         } else {
             let mut units = [0; 2];

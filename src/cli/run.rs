@@ -105,6 +105,11 @@ fn print_result(out: &Output, result: &ItemResult, redactor: &Redactor) {
             }
         }
     }
+    // A finding beside a request that is as it should be (a warning) is for `--json` and `diagnose`.
+    if let Some(finding) = result.diagnosis.first().filter(|_| !result.ok) {
+        let text = format!("{}: {}", finding.code(), finding.summary);
+        out.line(&format!("        {}", out.safe(&redactor.mask(&text))));
+    }
     for (name, why) in &result.missing_captures {
         out.line(&format!("        nothing to capture for `{name}`: {}", out.safe(why)));
     }

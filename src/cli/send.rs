@@ -18,18 +18,43 @@ use crate::model::workspace::{Found, Workspace};
 use crate::report::{self, Masking};
 use std::time::Duration;
 
+/// What a command line says of the one request to send.
+pub(super) struct One<'a> {
+    /// A saved request.
+    pub request: Option<&'a str>,
+    /// A curl line.
+    pub curl: Option<&'a str>,
+    /// Environment.
+    pub env: Option<&'a str>,
+    /// `--set`.
+    pub set: &'a [(String, String)],
+}
+
 /// Sends, or shows what would be sent.
 pub fn send(context: &Context, args: &SendArgs) -> Outcome {
-    let (plan, environment) = planned(context, args)?;
+    let one = One {
+        request: args.request.as_deref(),
+        curl: args.curl.as_deref(),
+        env: args.env.as_deref(),
+        set: &args.set,
+    };
+    let (plan, environment) = planned(context, &one)?;
     let session = context.session(environment.as_ref())?;
     if args.dry_run {
         return dry_run(context, &session, &plan);
     }
     context.confirm_protected(environment.as_ref(), args.yes)?;
-    Desk::sit_at_terminal(context, &session);
+    let sent = transmit(context, &session, &plan)?;
+    remember(context, args.no_history, &plan, &sent, session.redactor());
+    answer(context, args, &plan, &sent, session.redactor())
+}
+
+/// Sends it, with a person at the terminal where a login needs one.
+pub(super) fn transmit(context: &Context, session: &flow::Session, plan: &Plan) -> Result<Sent, Problem> {
+    Desk::sit_at_terminal(context, session);
     let out = &context.out;
     let verbose = out.verbose > 0;
-    let sent = context.block_on(|cancel| {
+    context.block_on(|cancel| {
         let (session, plan) = (session.clone(), plan.clone());
         async move {
             let progress = |phase: Phase| {
@@ -41,19 +66,17 @@ pub fn send(context: &Context, args: &SendArgs) -> Outcome {
                 if verbose { &progress } else { &no_progress };
             flow::send_request(&session, &plan, sink, &cancel).await
         }
-    })?;
-    remember(context, args, &plan, &sent, session.redactor());
-    answer(context, args, &plan, &sent, session.redactor())
+    })
 }
 
 /// The plan of a saved request or of a curl line, `--set` and `--timeout` applied.
-fn planned(context: &Context, args: &SendArgs) -> Result<(Plan, Option<Environment>), Problem> {
-    let set = vec![set_layer(&args.set)];
-    let (mut plan, environment) = match (&args.request, &args.curl) {
-        (_, Some(line)) => from_curl(context, line, args.env.as_deref(), set)?,
+pub(super) fn planned(context: &Context, one: &One<'_>) -> Result<(Plan, Option<Environment>), Problem> {
+    let set = vec![set_layer(one.set)];
+    let (mut plan, environment) = match (one.request, one.curl) {
+        (_, Some(line)) => from_curl(context, line, one.env, set)?,
         (Some(name), None) => {
             let workspace = context.workspace()?;
-            let environment = context.environment(&workspace, args.env.as_deref())?.cloned();
+            let environment = context.environment(&workspace, one.env)?.cloned();
             let (above, item) = match guess::find(&workspace, name)? {
                 Found::Request(above, item) => (above, item),
                 Found::Folder(..) | Found::All => {
@@ -157,8 +180,8 @@ fn dry_run(context: &Context, session: &flow::Session, plan: &Plan) -> Outcome {
 }
 
 /// A line in the history; that it cannot be written is only a warning.
-fn remember(context: &Context, args: &SendArgs, plan: &Plan, sent: &Sent, redactor: &Redactor) {
-    if args.no_history || sent.exchange.is_none() {
+pub(super) fn remember(context: &Context, leave_out: bool, plan: &Plan, sent: &Sent, redactor: &Redactor) {
+    if leave_out || sent.exchange.is_none() {
         return;
     }
     super::history::remember(context, plan, sent, redactor);
@@ -187,6 +210,7 @@ fn answer(context: &Context, args: &SendArgs, plan: &Plan, sent: &Sent, redactor
     match failure(plan, sent) {
         Some(problem) => {
             let exit = sent.exit_code();
+            let problem = more(problem, args, sent);
             Err(Failed::with_shape(guess::elsewhere(context, problem), shape).exit(exit))
         }
         None => {
@@ -196,6 +220,19 @@ fn answer(context: &Context, args: &SendArgs, plan: &Plan, sent: &Sent, redactor
             Ok(0)
         }
     }
+}
+
+/// Where there is something to explain, the next step says how to see it.
+fn more(mut problem: Problem, args: &SendArgs, sent: &Sent) -> Problem {
+    let Some(finding) = sent.diagnosis.first() else { return problem };
+    if problem.kind == ProblemKind::Check {
+        problem.why = format!("{}\n  {}: {}", problem.why, finding.code(), finding.summary);
+    }
+    if let Some(request) = &args.request {
+        let line = format!("`hallpass diagnose {request}` explains more");
+        problem.next = if problem.next.is_empty() { line } else { format!("{}\n  {line}", problem.next) };
+    }
+    problem
 }
 
 /// Why the exit code is not 0, in words.
@@ -219,8 +256,18 @@ pub fn failure(plan: &Plan, sent: &Sent) -> Option<Problem> {
     (sent.exit_code() != 0).then(|| refused(plan, sent))
 }
 
-/// A 401 or 403 that no check expected.
+/// A 401 or 403 that no check expected: in the words of the first finding, where there is one.
 pub fn refused(plan: &Plan, sent: &Sent) -> Problem {
+    let mut problem = plainly_refused(plan, sent);
+    if let Some(finding) = sent.diagnosis.first() {
+        problem.why.clone_from(&finding.summary);
+        problem.next.clone_from(&finding.fix);
+    }
+    problem
+}
+
+/// The same without a finding.
+fn plainly_refused(plan: &Plan, sent: &Sent) -> Problem {
     let response = sent.exchange.as_ref().and_then(|e| e.response.as_ref());
     let status = response.map_or(0, |r| r.status);
     let why = match response.and_then(|r| r.header("www-authenticate")) {

@@ -63,9 +63,17 @@ pub(super) fn refreshes(call: &Call<'_>, want: &Want, known: Option<&Token>) -> 
     has && (is_login(call.plan.profile.grant) || !matches!(want, Want::New))
 }
 
-/// Asks with a refresh token. `Ok(None)`: it is dead.
-pub(super) async fn refresh(call: &Call<'_>, known: &Token) -> Result<Option<Token>, TokenFailure> {
-    let Some(refresh_token) = &known.refresh_token else { return Ok(None) };
+/// What came of asking with a refresh token.
+pub(super) enum Refreshed {
+    /// A new token.
+    Token(Box<Token>),
+    /// The refresh token is dead; this is how the server said so.
+    Dead(Option<Arc<Exchange>>),
+}
+
+/// Asks with a refresh token.
+pub(super) async fn refresh(call: &Call<'_>, known: &Token) -> Result<Refreshed, TokenFailure> {
+    let Some(refresh_token) = &known.refresh_token else { return Ok(Refreshed::Dead(None)) };
     let endpoints = call.endpoints(&[Leg::Token], false).await?;
     let client = call.client(&endpoints).await?;
     let (extra, ..) =
@@ -78,7 +86,7 @@ pub(super) async fn refresh(call: &Call<'_>, known: &Token) -> Result<Option<Tok
         Err(error) if is_dead(&error, &endpoints) => {
             let code = error.code().unwrap_or("no code").to_owned();
             note(call, TokenEventKind::RefreshDead, &format!("{} {code}", error.status)).await;
-            return Ok(None);
+            return Ok(Refreshed::Dead(Some(exchange)));
         }
         Err(error) => return Err(call.road.refused(TOKEN_REQUEST, &exchange, &error)),
     };
@@ -89,6 +97,7 @@ pub(super) async fn refresh(call: &Call<'_>, known: &Token) -> Result<Option<Tok
             problem,
             exchange: Some(Arc::clone(&exchange)),
             error: None,
+            diagnosis: Default::default(),
         })?;
     }
     let mut token = token(call, Got { granted, exchange, dpop_key: key });
@@ -97,7 +106,7 @@ pub(super) async fn refresh(call: &Call<'_>, known: &Token) -> Result<Option<Tok
     token.id_token = token.id_token.or_else(|| known.id_token.clone());
     token.scope = token.scope.or_else(|| known.scope.clone());
     token.session_index = token.session_index.or_else(|| known.session_index.clone());
-    Ok(Some(token))
+    Ok(Refreshed::Token(Box::new(token)))
 }
 
 /// A refresh token that will never work again. Pega says so with 401; there a refused client looks the same.

@@ -40,6 +40,7 @@ impl Authorized<'_> {
             Ok(got) => got,
             Err(failure) => {
                 sent.token_exchange = failure.exchange;
+                sent.diagnosis = failure.diagnosis;
                 return Err(failure.problem);
             }
         };
@@ -80,7 +81,8 @@ impl Authorized<'_> {
         }
     }
 
-    async fn once(&self, token: &Token) -> Result<Arc<Exchange>, Problem> {
+    /// Sends it once with a token.
+    pub async fn once(&self, token: &Token) -> Result<Arc<Exchange>, Problem> {
         let mut outgoing = self.outgoing.clone();
         let profile = &self.plan.profile;
         let id_token = profile.use_id_token && token.id_token.is_some();

@@ -104,7 +104,7 @@ async fn resource_of(
         let next = "set `issuer` or the endpoints by hand";
         let why = format!("the API's metadata cannot be used: {why}");
         let problem = Problem::new(ProblemKind::Token, call.around.what, why, next);
-        TokenFailure { problem, exchange: Some(exchange), error: None }
+        TokenFailure { problem, exchange: Some(exchange), error: None, diagnosis: Default::default() }
     })
 }
 

@@ -2,6 +2,7 @@
 //! token endpoint.
 
 use super::TokenFailure;
+use super::keys::same_road;
 use super::network::host;
 use super::road::Road;
 use super::scope::Scope;
@@ -135,6 +136,19 @@ impl Endpoints {
         if token.is_empty() { self.issuer.clone() } else { token.to_owned() }
     }
 
+    /// Filled with what is known without asking anybody: metadata read before, Pega's siblings.
+    pub fn with_known(mut self, published: &Published, options: &EngineOptions, by_tls: bool) -> Endpoints {
+        let kept = published.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = kept.iter().find(|((own, issuer), _)| *issuer == self.issuer && same_road(own, options));
+        let metadata = of.map(|(_, metadata)| Arc::clone(metadata));
+        drop(kept);
+        if let Some(metadata) = metadata {
+            self.fill(&metadata, by_tls);
+        }
+        self.fill_siblings();
+        self
+    }
+
     fn fill(&mut self, metadata: &Metadata, by_tls: bool) {
         for leg in Leg::ALL {
             let url = &mut self.urls[leg as usize];
@@ -265,7 +279,7 @@ pub(super) async fn metadata_of(
         name => format!("check `issuer` of auth/{name}.toml, or state the endpoints there"),
     };
     let problem = Problem::new(ProblemKind::Token, what, road.session.redactor().mask(&why), next);
-    Err(TokenFailure { problem, exchange: last, error: None })
+    Err(TokenFailure { problem, exchange: last, error: None, diagnosis: Default::default() })
 }
 
 /// Fetches a metadata document; whatever it is, it is the answer.

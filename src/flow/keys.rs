@@ -49,17 +49,22 @@ pub async fn inspect_token(
     if decoded.kind != TokenKind::Jws || algorithm.eq_ignore_ascii_case("none") {
         return decoded;
     }
-    decoded.signature = match signature(session, plan, token, cancel).await {
+    decoded.signature = match signature(session, plan, token, false, cancel).await {
         Ok(signature) => signature,
         Err(reason) => Signature::Unverified { reason },
     };
     decoded
 }
 
-async fn signature(
+/// Checks a token's signature by the profile's keys endpoint; `fresh` asks it anew.
+///
+/// # Errors
+/// In words: which keys could not be had.
+pub(super) async fn signature(
     session: &Session,
     plan: &TokenPlan,
     token: &str,
+    fresh: bool,
     cancel: &CancellationToken,
 ) -> Result<Signature, String> {
     let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
@@ -73,7 +78,12 @@ async fn signature(
     };
     match endpoints.get(Leg::Jwks) {
         "" => Err(format!("no keys endpoint is known: set `jwks_url` in auth/{}.toml", plan.profile.name)),
-        url => by_keys(&call.road, url, token).await,
+        url => {
+            if fresh {
+                session.key_sets().forget(url);
+            }
+            by_keys(&call.road, url, token).await
+        }
     }
 }
 
@@ -135,6 +145,19 @@ impl KeySets {
         sets.get(&(options.clone(), url.to_owned())).cloned()
     }
 
+    /// Forgets a URL's key set, so that it is fetched anew.
+    pub fn forget(&self, url: &str) {
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        sets.retain(|(_, at), _| at != url);
+    }
+
+    /// The set of a URL by a road that differs in nothing but a client certificate or a proxy.
+    pub fn known(&self, options: &EngineOptions, url: &str) -> Option<Arc<Jwks>> {
+        let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = sets.iter().find(|((own, at), _)| at == url && same_road(own, options));
+        found.map(|(_, set)| Arc::clone(set))
+    }
+
     /// True once per endpoint and `kid` and minute: a forged `kid` must not make us hammer the server.
     fn may_ask_for(&self, url: &str, kid: &str) -> bool {
         let mut asked = self.asked_for.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,6 +170,11 @@ impl KeySets {
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
         sets.insert((options.clone(), url.to_owned()), set);
     }
+}
+
+/// True for roads that lead to the same server.
+pub(super) fn same_road(one: &EngineOptions, other: &EngineOptions) -> bool {
+    (one.insecure, &one.ca_file, &one.resolve) == (other.insecure, &other.ca_file, &other.resolve)
 }
 
 async fn fetch(road: &Road<'_>, url: &str) -> Result<Arc<Jwks>, String> {

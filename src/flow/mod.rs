@@ -8,6 +8,7 @@ mod body;
 mod build;
 mod cache;
 mod call;
+pub mod diagnosis;
 mod discover;
 mod endpoints;
 pub mod events;
@@ -16,8 +17,11 @@ mod keys;
 pub mod login;
 pub mod manage;
 mod material;
+mod memory;
 mod network;
 mod origins;
+pub mod probe;
+pub mod remedy;
 mod road;
 mod scope;
 mod send;
@@ -30,6 +34,7 @@ pub use send::{preview, send_request};
 pub use session::Session;
 pub use token::obtain_token;
 
+use crate::diagnose::Diagnosis;
 use crate::model::check::CheckResult;
 use crate::model::environment::Environment;
 use crate::model::exchange::Exchange;
@@ -101,11 +106,13 @@ pub struct TokenFailure {
     pub exchange: Option<Arc<Exchange>>,
     /// OAuth error code as the server said it (`invalid_client`), either dialect.
     pub error: Option<String>,
+    /// Why, as far as the exchange tells.
+    pub diagnosis: Diagnosis,
 }
 
 impl From<Problem> for TokenFailure {
     fn from(problem: Problem) -> Self {
-        Self { problem, exchange: None, error: None }
+        Self { problem, exchange: None, error: None, diagnosis: Diagnosis::default() }
     }
 }
 
@@ -148,6 +155,8 @@ pub struct Sent {
     /// What happened before the exchange: the API refused the token with `invalid_token`, so it was renewed and the request
     /// sent once more; or it gave a DPoP nonce. Each with the exchange that was answered so.
     pub retried: Vec<(RetryReason, Arc<Exchange>)>,
+    /// Why it was refused, by the exchange that was: the request's own, else the token endpoint's. Empty when nothing was.
+    pub diagnosis: Diagnosis,
     /// Why it failed: network, time-out, no token, unresolved, cancelled. A 401 or a failed check is
     /// no problem here: look at the exchange and the checks.
     pub problem: Option<Problem>,

@@ -90,7 +90,12 @@ impl Road<'_> {
         if let Some(failure) = &exchange.failure {
             let what = if failure.kind == FailureKind::Cancelled { self.what } else { &failed };
             let problem = failure_problem(what, failure, self.environment);
-            return Err(TokenFailure { problem, exchange: Some(exchange), error: None });
+            return Err(TokenFailure {
+                problem,
+                exchange: Some(exchange),
+                error: None,
+                diagnosis: Default::default(),
+            });
         }
         Ok(exchange)
     }
@@ -111,7 +116,12 @@ impl Road<'_> {
             problem.why = problem.why.replace("the token URL answered", "the server answered");
         }
         problem.why = self.session.redactor().mask(&problem.why);
-        TokenFailure { problem, exchange: Some(Arc::clone(exchange)), error: error.code().map(str::to_owned) }
+        TokenFailure {
+            problem,
+            exchange: Some(Arc::clone(exchange)),
+            error: error.code().map(str::to_owned),
+            diagnosis: Default::default(),
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! rendered once.
 
 use super::Session;
+use super::memory::labelled;
+use crate::diagnose::Known;
 use crate::model::environment::Environment;
 use crate::model::plan::Layer;
 use crate::model::problem::{Problem, ProblemKind};
@@ -35,6 +37,8 @@ struct Notes {
     unresolved: Vec<(String, String)>,
     wanted: Vec<(String, SecretRef)>,
     seen: Vec<Secret>,
+    /// Those of them that have a name.
+    named: Vec<Known>,
 }
 
 /// The scope of one rendering. Lives within one synchronous stretch.
@@ -94,6 +98,9 @@ impl<'a> Scope<'a> {
             },
         };
         self.saw(&text);
+        if self.secrets.is_some() && name != "token" && !text.is_empty() {
+            self.notes.borrow_mut().named.push(labelled(name, whereabouts, "", &text));
+        }
         Text { text, secret: true }
     }
 
@@ -123,6 +130,10 @@ impl<'a> Scope<'a> {
         let notes = self.notes.into_inner();
         for secret in &notes.seen {
             session.redactor().learn(secret.expose());
+        }
+        for mut known in notes.named {
+            environment.clone_into(&mut known.environment);
+            session.memory().knows(&known);
         }
         if notes.unresolved.is_empty() {
             return Ok(notes.used);
@@ -192,8 +203,10 @@ async fn fetch(around: &Surroundings<'_>, wanted: Vec<(String, SecretRef)>) -> R
         done = asking => done.map_err(|_| internal("asking for a secret ended unexpectedly"))??,
         () = around.cancel.cancelled() => return Err(cancelled(around.what)),
     };
-    for secret in secrets.values() {
+    for ((name, _), secret) in &secrets {
         around.session.redactor().learn(secret.expose());
+        let known = labelled(name, "", &around.environment.name, secret.expose());
+        around.session.memory().knows(&known);
     }
     Ok(secrets)
 }

@@ -4,12 +4,13 @@ use super::authorized::{Authorized, add_token};
 use super::build::{Built, build, title};
 use super::network::{failure_problem, host, load_identity};
 use super::scope::{Scope, Secrets, Surroundings, cancelled, resolve};
-use super::{Sent, Session, TokenPlan};
-use crate::http::Outgoing;
+use super::{Sent, Session, TokenPlan, diagnosis};
+use crate::http::{Engine, Outgoing};
 use crate::model::check::CheckResult;
 use crate::model::exchange::{Exchange, Header};
 use crate::model::plan::{Layer, Plan};
 use crate::model::problem::Problem;
+use crate::model::profile::OauthProfile;
 use crate::model::progress::ProgressSink;
 use crate::model::secret::MASK;
 use crate::model::secret::sounds_secret;
@@ -53,8 +54,17 @@ pub async fn send_request(
     cancel: &CancellationToken,
 ) -> Sent {
     let mut sent = Sent::default();
+    let began = Timestamp::now();
     if let Err(problem) = run(session, plan, progress, cancel, &mut sent).await {
         sent.problem = Some(problem);
+    }
+    // Without an exchange of its own, why there was no token has been said where none was given.
+    if let Some(exchange) = &sent.exchange {
+        sent.diagnosis = diagnosis::of_sent(session, plan, &sent, exchange, began);
+        for (_, retried) in &sent.retried {
+            session.memory().remember(retried);
+        }
+        session.memory().remember(exchange);
     }
     sent
 }
@@ -78,13 +88,24 @@ fn boundary() -> String {
     format!("hallpass-{:032x}", fastrand::u128(..))
 }
 
-async fn run(
+/// A request that is ready but for its token.
+pub(super) struct Made {
+    pub engine: Engine,
+    /// Without the token.
+    pub outgoing: Outgoing,
+    /// The profile whose token it wants.
+    pub profile: Option<OauthProfile>,
+    used: Vec<Used>,
+    secrets: Secrets,
+    dynamics: Dynamics,
+}
+
+/// Renders a plan, secrets and files included.
+pub(super) async fn make(
     session: &Session,
     plan: &Plan,
-    progress: ProgressSink<'_>,
     cancel: &CancellationToken,
-    sent: &mut Sent,
-) -> Result<(), Problem> {
+) -> Result<Made, Problem> {
     readable(plan)?;
     let what = what(plan);
     let dynamics = Dynamics::new(Timestamp::now(), fastrand::u64(..));
@@ -100,7 +121,6 @@ async fn run(
     let boundary = boundary();
     let settings = session.settings();
     let (built, used, secrets) = resolve(&around, |scope| build(plan, settings, &boundary, scope)).await?;
-    sent.used = used;
     let Built { mut outgoing, body, profile, mut options, identity } = built;
     learn_query(session, &outgoing.url);
     options.identity = load_identity(&identity, &what).await?;
@@ -109,28 +129,47 @@ async fn run(
         () = cancel.cancelled() => return Err(cancelled(&what)),
     };
     let failed = format!("{} {} failed", outgoing.method, host(&outgoing.url));
-    let environment = &plan.environment.name;
-    let engine = match session.engine(&options) {
-        Ok(engine) => engine,
-        Err(failure) => return Err(failure_problem(&failed, &failure, environment)),
-    };
+    let engine = session
+        .engine(&options)
+        .map_err(|failure| failure_problem(&failed, &failure, &plan.environment.name))?;
+    Ok(Made { engine, outgoing, profile, used, secrets, dynamics })
+}
+
+/// Where the token of a request is asked for.
+pub(super) fn token_plan(plan: &Plan, profile: OauthProfile) -> TokenPlan {
+    TokenPlan {
+        profile,
+        environment: plan.environment.clone(),
+        layers: plan.layers.clone(),
+        root: plan.root.clone(),
+    }
+}
+
+async fn run(
+    session: &Session,
+    plan: &Plan,
+    progress: ProgressSink<'_>,
+    cancel: &CancellationToken,
+    sent: &mut Sent,
+) -> Result<(), Problem> {
+    let Made { engine, outgoing, profile, used, secrets, dynamics } = make(session, plan, cancel).await?;
+    sent.used = used;
+    let failed = format!("{} {} failed", outgoing.method, host(&outgoing.url));
     let exchange = match profile {
-        None => Arc::new(engine.send(outgoing, progress, cancel).await),
+        None => {
+            let exchange = Arc::new(engine.send(outgoing, progress, cancel).await);
+            session.saw(&exchange);
+            exchange
+        }
         Some(profile) => {
-            let token_plan = TokenPlan {
-                profile,
-                environment: plan.environment.clone(),
-                layers: plan.layers.clone(),
-                root: plan.root.clone(),
-            };
+            let token_plan = token_plan(plan, profile);
             Authorized { session, plan: &token_plan, engine, outgoing, progress, cancel }.send(sent).await?
         }
     };
-    session.saw(&exchange);
     learn_tokens(session, &exchange);
     sent.exchange = Some(Arc::clone(&exchange));
     if let Some(failure) = &exchange.failure {
-        return Err(failure_problem(&failed, failure, environment));
+        return Err(failure_problem(&failed, failure, &plan.environment.name));
     }
     (sent.captures, sent.missing_captures) = checks::capture(&plan.request.captures, &exchange);
     for (name, value) in &sent.captures {

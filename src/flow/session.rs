@@ -6,6 +6,7 @@ use super::endpoints::Published;
 use super::events::{Audit, TokenEvent, TokenEventKind};
 use super::keys::KeySets;
 use super::login::{LoginDesk, LoginId};
+use super::memory::Memory;
 use super::origins::Origins;
 use super::{SecretSource, TokenStore};
 use crate::http::{Engine, EngineOptions};
@@ -39,6 +40,7 @@ struct Inner {
     keys: KeySets,
     published: Published,
     origins: Origins,
+    memory: Memory,
     logins: AtomicU64,
     patience: RwLock<Duration>,
     desk: RwLock<Option<Arc<dyn LoginDesk>>>,
@@ -63,6 +65,7 @@ impl Session {
                 keys: KeySets::default(),
                 published: Published::default(),
                 origins: Origins::default(),
+                memory: Memory::default(),
                 logins: AtomicU64::new(0),
                 patience: RwLock::new(PATIENCE),
                 desk: RwLock::default(),
@@ -149,6 +152,10 @@ impl Session {
 
     pub(super) fn origins(&self) -> &Origins {
         &self.inner.origins
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        &self.inner.memory
     }
 
     pub(super) fn desk(&self) -> Option<Arc<dyn LoginDesk>> {

@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 mod desk;
+mod diagnosis;
 mod dpop;
 mod grants;
 mod hostile_as;
@@ -36,6 +37,8 @@ mod login;
 mod manage;
 mod origin;
 mod preview;
+mod probe;
+mod remedy;
 mod token;
 
 /// A request as it arrived: head and body as text.

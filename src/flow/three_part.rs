@@ -2,6 +2,7 @@
 
 use super::answer::json;
 use super::{Sent, Session, TokenFailure, TokenPlan, inspect_token, obtain_token, send_request};
+use crate::diagnose::Diagnosis;
 use crate::jwt::{self, Decoded};
 use crate::model::plan::{Layer, Plan};
 use crate::model::problem::{Problem, ProblemKind};
@@ -197,10 +198,39 @@ pub struct CreateStep {
     pub created: Result<CaseCreated, Problem>,
 }
 
+impl CreateStep {
+    /// Why it failed, by the call that ended it.
+    pub fn diagnosis(&self) -> &Diagnosis {
+        &self.create.as_ref().unwrap_or(&self.list).diagnosis
+    }
+}
+
+/// What is told of a step that failed, on one line: what failed, and the first finding where there is one.
+pub fn failed_detail(problem: &Problem, diagnosis: &Diagnosis) -> String {
+    match diagnosis.first() {
+        Some(finding) => clean(&format!("{}: {} ({})", problem.what, finding.summary, finding.code())),
+        None => problem.what.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::{Finding, Likelihood};
     use crate::flow::answer::tests::answered;
+
+    #[test]
+    fn a_step_that_failed_says_why_on_one_line_where_that_is_known() {
+        let problem = Problem::new(ProblemKind::Refused, "creating the case failed", "401", "");
+        assert_eq!(failed_detail(&problem, &Diagnosis::default()), "creating the case failed");
+        let finding =
+            Finding::new("token.expired", Likelihood::Certain).summary("the token\nexpired 3 min ago");
+        let diagnosis = Diagnosis { findings: vec![finding], ..Diagnosis::default() };
+        assert_eq!(
+            failed_detail(&problem, &diagnosis),
+            "creating the case failed: the token expired 3 min ago (token.expired)"
+        );
+    }
 
     #[test]
     fn the_first_case_type_with_a_create_link_is_chosen() {

@@ -1,12 +1,12 @@
 //! A token: from the cache, from another process, or new. One request at a time per key: those who wait get the same answer, a
 //! failure included; a failure is not kept for those who come later.
 
-use super::acquire::{Want, by_grant, is_login, refresh, refreshes, words};
+use super::acquire::{Refreshed, Want, by_grant, is_login, refresh, refreshes, words};
 use super::cache::{AskedBy, Slot};
 use super::call::Call;
 use super::events::{TokenEventKind, note};
 use super::scope::cancelled;
-use super::{Session, TokenFailure, TokenPlan};
+use super::{Session, TokenFailure, TokenPlan, diagnosis};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::progress::{Phase, ProgressSink};
 use crate::model::token::Token;
@@ -105,14 +105,17 @@ async fn fly(
             known = Some(stored);
         }
     }
-    let result = renew(call, want, known, guard).await;
-    match &result {
+    let mut result = renew(call, want, known, guard).await;
+    match &mut result {
         Ok((token, kind)) => {
             session.learn(token);
             tokens.put(slot, token, asked);
             note(call, *kind, &words(token)).await;
         }
         Err(failure) if failure.problem.kind != ProblemKind::Interrupted => {
+            if failure.diagnosis.findings.is_empty() {
+                failure.diagnosis = diagnosis::of_failure(session, call.plan, failure);
+            }
             let detail = failure.error.as_deref().unwrap_or(failure.problem.why.as_str());
             note(call, TokenEventKind::Failed, detail).await;
         }
@@ -129,21 +132,23 @@ async fn renew(
     known: Option<Token>,
     guard: Option<Guard>,
 ) -> Result<(Token, TokenEventKind), TokenFailure> {
-    let mut died = false;
+    let (mut died, mut how) = (false, None);
     if let Some(known) = known.as_ref().filter(|known| refreshes(call, want, Some(known))) {
-        if let Some(token) = refresh(call, known).await? {
-            save_stored(call.session(), &call.plan.root, &token).await;
-            return Ok((token, TokenEventKind::Refreshed));
+        match refresh(call, known).await? {
+            Refreshed::Token(token) => {
+                save_stored(call.session(), &call.plan.root, &token).await;
+                return Ok((*token, TokenEventKind::Refreshed));
+            }
+            Refreshed::Dead(exchange) => (died, how) = (true, exchange),
         }
-        died = true;
     }
     if is_login(call.plan.profile.grant) {
         drop(guard);
         if let Want::Other(_) = want {
-            return Err(needs_login(call, died).into());
+            return Err(TokenFailure { exchange: how, ..needs_login(call, died).into() });
         }
         if call.session().desk().is_none() {
-            return Err(needs_person(call, died).into());
+            return Err(TokenFailure { exchange: how, ..needs_person(call, died).into() });
         }
         let token = by_grant(call, known.as_ref()).await?;
         save_stored(call.session(), &call.plan.root, &token).await;

@@ -21,6 +21,37 @@ pub struct Layer {
     pub variables: IndexMap<String, Value>,
 }
 
+/// An environment of the workspace as far as it tells one server from another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Neighbour {
+    /// Its name.
+    pub name: String,
+    /// Hosts (with port, if one is written) that its variables name, each once.
+    pub hosts: Vec<String>,
+}
+
+impl Neighbour {
+    /// What an environment's variables say. A host that is a variable of the same environment is looked up once.
+    pub fn of(environment: &Environment) -> Neighbour {
+        let mut hosts: Vec<String> = Vec::new();
+        for text in environment.variables.values().filter_map(Value::as_text) {
+            let Some((_, rest)) = text.split_once("://") else { continue };
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let host = host.rsplit_once('@').map_or(host, |(_, host)| host).trim();
+            let named = host.strip_prefix("{{").and_then(|h| h.strip_suffix("}}"));
+            let host = match named {
+                Some(name) => environment.variables.get(name.trim()).and_then(Value::as_text).unwrap_or(""),
+                None => host,
+            };
+            let host = host.trim().to_ascii_lowercase();
+            if !host.is_empty() && !host.contains("{{") && !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        Neighbour { name: environment.name.clone(), hosts }
+    }
+}
+
 /// One request ready for the flow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -37,6 +68,8 @@ pub struct Plan {
     pub profiles: Vec<OauthProfile>,
     /// The workspace's directory, for relative files.
     pub root: PathBuf,
+    /// The environments of the workspace, the plan's own among them.
+    pub environments: Vec<Neighbour>,
     /// A folder above could not be read: what it states for this request is unknown, so it cannot be sent.
     pub broken: Option<Problem>,
 }
@@ -76,6 +109,7 @@ impl Plan {
             environment,
             profiles: workspace.profiles.clone(),
             root: workspace.root.clone(),
+            environments: workspace.environments.iter().map(Neighbour::of).collect(),
             broken: above.iter().rev().find_map(|folder| folder.broken.clone()),
         }
     }
@@ -121,6 +155,21 @@ pub fn inherited_headers(above: &[&Folder], own: &[Row]) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_environment_is_told_by_the_hosts_its_variables_name() {
+        let texts = [
+            ("base_url", "https://{{host}}/prweb"),
+            ("host", "Pega.example:8443"),
+            ("token", "https://user:pw@id.example/token?x=1"),
+            ("again", "http://id.example"),
+            ("other", "https://{{gone}}/x"),
+            ("plain", "acme"),
+        ];
+        let variables = texts.map(|(n, v)| (n.to_owned(), Value::from(v))).into_iter().collect();
+        let environment = Environment { name: "dev".into(), variables, ..Environment::default() };
+        assert_eq!(Neighbour::of(&environment).hosts, ["pega.example:8443", "id.example"]);
+    }
 
     #[test]
     fn a_request_overrides_a_header_of_its_folder_even_when_its_own_row_is_off() {

@@ -2,11 +2,15 @@
 //!
 //! Keys may be added, never renamed or dropped. What is unknown is null, never absent and never 0.
 
+mod diagnosis;
 mod exchange;
 mod history;
+mod markdown;
 mod token;
 
+pub use diagnosis::{diagnosis, found};
 pub use history::{entry, entry_id};
+pub use markdown::markdown;
 pub use token::{decoded, token};
 
 use crate::flow::Sent;
@@ -23,6 +27,11 @@ pub enum Masking {
     Masked,
     /// `--with-secrets`.
     Clear,
+}
+
+/// A URL as it may be shown.
+pub fn shown_url(url: &str, redactor: &Redactor, masking: Masking) -> String {
+    exchange::View { redactor, masking, body_limit: None }.url(url)
 }
 
 /// `send --json`. A body in a file is read whole.
@@ -51,7 +60,7 @@ fn shape(sent: &Sent, view: &exchange::View<'_>) -> Json {
         "checks": checks.collect::<Vec<_>>(),
         "captures": captures.collect::<serde_json::Map<_, _>>(),
         "missing_captures": missing.collect::<Vec<_>>(),
-        "findings": [],
+        "findings": diagnosis::findings(&sent.diagnosis, view),
     });
     if let Some(exchange) = &sent.token_exchange {
         out["token_exchange"] =

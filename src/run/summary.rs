@@ -1,5 +1,6 @@
 //! What came of a run, counted, and as the JSON of the contract.
 
+use crate::diagnose::Diagnosis;
 use crate::flow::Sent;
 use crate::model::check::CheckResult;
 use crate::model::id::ItemPath;
@@ -26,6 +27,8 @@ pub struct ItemResult {
     pub missing_captures: Vec<(String, String)>,
     /// Whole duration of the exchange.
     pub duration: Option<Duration>,
+    /// Why it was refused; empty when it was not.
+    pub diagnosis: Diagnosis,
 }
 
 impl ItemResult {
@@ -39,6 +42,7 @@ impl ItemResult {
             problem: sent.problem.clone(),
             missing_captures: sent.missing_captures.clone(),
             duration: sent.exchange.as_ref().and_then(|e| e.timings.total),
+            diagnosis: sent.diagnosis.clone(),
         }
     }
 
@@ -75,7 +79,7 @@ impl ItemResult {
             "status": self.status,
             "ok": self.ok,
             "checks": checks,
-            "findings": [],
+            "findings": crate::report::found(&self.diagnosis, redactor, masking),
             "missing_captures": self.missing_captures.iter()
                 .map(|(name, why)| json!({"variable": name, "why": why})).collect::<Vec<_>>(),
             "duration_ms": self.duration.map(millis),
@@ -179,6 +183,7 @@ mod tests {
             problem,
             missing_captures: Vec::new(),
             duration: None,
+            diagnosis: Diagnosis::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::app::flow_strip::{Step, StepState};
 use crate::app::focus::Mode;
 use crate::app::state::State;
 use crate::app::toast::Tone;
-use crate::app::update::hints as hint_commands;
+use crate::app::update::{hint_word, hints as hint_commands};
 use crate::app::view::HitTarget;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -84,14 +84,22 @@ fn flow(canvas: &mut Canvas<'_>, state: &State, mut x: u16, y: u16, room: u16, w
     let theme = canvas.theme;
     let end = x + room;
     let next = state.flow.next();
+    let step_word = |step: Step, codes: bool| match state.flow.state(step) {
+        StepState::Todo => (String::new(), theme.plain),
+        StepState::Running => (" …".to_owned(), theme.warn),
+        StepState::Done(word) => (format!(" {word}"), theme.ok),
+        StepState::Failed(word) => {
+            let bare = word.rsplit_once(' ').filter(|(_, code)| !codes && code.contains('.'));
+            (format!(" {}", bare.map_or(word.as_str(), |(word, _)| word)), theme.error)
+        }
+    };
+    // The code of what was refused stands there where no step has to go for it.
+    let all: usize =
+        Step::ALL.into_iter().map(|s| s.title().width() + step_word(s, true).0.width() + 3).sum();
+    let codes = wide && all < usize::from(room);
     for (at, step) in Step::ALL.into_iter().enumerate() {
         let name = if wide { step.title() } else { step.short() };
-        let (word, style) = match state.flow.state(step) {
-            StepState::Todo => (String::new(), theme.plain),
-            StepState::Running => (" …".to_owned(), theme.warn),
-            StepState::Done(word) => (format!(" {word}"), theme.ok),
-            StepState::Failed(word) => (format!(" {word}"), theme.error),
-        };
+        let (word, style) = step_word(step, codes);
         let mark = if next == Some(step) { format!("{} ", theme.glyphs.closed) } else { String::new() };
         let then = if at > 0 { format!(" {} ", theme.glyphs.then) } else { String::new() };
         let width =
@@ -164,9 +172,7 @@ pub fn hints(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
     }
     for command in hint_commands(state).into_iter().take(6) {
         let key = state.keymap.label(command);
-        // There is nothing to renew where there is none.
-        let first = command == Command::RenewToken && state.token.token().is_none();
-        let word = format!(" {}", if first { "get token" } else { command.info().hint });
+        let word = format!(" {}", hint_word(state, command));
         let width = u16::try_from(key.width() + word.width()).unwrap_or(0);
         if x + width + 1 > right {
             break;

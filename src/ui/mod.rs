@@ -4,6 +4,7 @@ mod canvas;
 mod format;
 mod header;
 mod layout;
+mod lit;
 mod login;
 mod overlay;
 mod pane;

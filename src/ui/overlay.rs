@@ -1,6 +1,7 @@
 //! What lies over the panes.
 
 use super::canvas::Canvas;
+use super::lit::lit;
 use crate::app::command::COMMANDS;
 use crate::app::event::Cx;
 use crate::app::key::KeyPress;
@@ -11,6 +12,7 @@ use crate::app::state::State;
 use crate::app::update::{LABELS, WELCOME, filtered_commands, jump_places, why_disabled};
 use crate::app::view::HitTarget;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -183,12 +185,26 @@ fn text(canvas: &mut Canvas<'_>, area: Rect, view: &TextView) {
     canvas.overlay_height(inside.height);
     let room = usize::from(inside.width.saturating_sub(2));
     // In rows, not lines: a body is often one line longer than the screen.
-    let rows: Vec<String> = view.lines.iter().flat_map(|line| folded(line, room)).collect();
+    let rows: Vec<(usize, String)> = view
+        .lines
+        .iter()
+        .enumerate()
+        .flat_map(|(at, line)| folded(line, room).into_iter().map(move |row| (at, row)))
+        .collect();
     let last_top = rows.len().saturating_sub(usize::from(inside.height));
     canvas.text_last_top(last_top);
     let rows = rows.iter().skip(view.top.min(last_top));
-    for (y, row) in (inside.y..inside.bottom()).zip(rows) {
-        canvas.text(inside.x + 1, y, inside.width.saturating_sub(2), row, theme.plain);
+    for (y, (at, row)) in (inside.y..inside.bottom()).zip(rows) {
+        let pieces = match view.lit.as_ref().filter(|(line, _)| line == at) {
+            Some((_, quote)) if row.contains(quote.as_str()) && !quote.is_empty() => {
+                lit(row, quote, theme.plain, theme.found)
+            }
+            // A quote that the rows cut apart is all of them.
+            Some(_) => vec![(row.clone(), theme.found)],
+            None => vec![(row.clone(), theme.plain)],
+        };
+        let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+        canvas.pieces(inside.x + 1, y, inside.width.saturating_sub(2), &pieces);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole screens, driven by keys. Times, ports and ids are fixed, so the pictures are stable.
 
+mod diagnosis;
 mod jwt;
 mod login;
 mod tokens;

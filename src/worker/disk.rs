@@ -46,6 +46,7 @@ pub fn run(world: &World, effect: Effect) -> Result<Output, Problem> {
             let kind = vault.kind();
             Ok(Output::Message(format!("{name} of {environment} is in the vault ({})", kind.word())))
         }
+        Effect::TrimSecret { environment, name, .. } => trim(world, &environment, &name),
         Effect::OpenVault(_, passphrase) => open_vault(world, &passphrase),
         Effect::ListHistory(_) => {
             let entries = match &world.history {
@@ -74,6 +75,27 @@ pub fn run(world: &World, effect: Effect) -> Result<Output, Problem> {
             "report it with what you did",
         )),
     }
+}
+
+/// Takes stray characters off a secret and says which; never what is left.
+fn trim(world: &World, environment: &str, name: &str) -> Result<Output, Problem> {
+    let vault = world.secrets.vault_to_keep()?;
+    let gone = |why: &str| {
+        let next = format!("store it: `hallpass secret set {name} --env {environment}`");
+        Problem::new(ProblemKind::Unresolved, format!("{name} cannot be trimmed"), why, next)
+    };
+    let text = vault
+        .get(&world.root, environment, name)
+        .ok_or_else(|| gone("the vault has no such secret for this environment"))?;
+    let kept = crate::flow::remedy::trimmed(text.expose());
+    let (before, after) = text.expose().split_once(kept).unwrap_or_default();
+    let points: Vec<String> =
+        before.chars().chain(after.chars()).map(|c| format!("U+{:04X}", u32::from(c))).collect();
+    if points.is_empty() {
+        return Err(gone("there are no stray characters at its ends"));
+    }
+    vault.set(&world.root, environment, name, Secret::new(kept))?;
+    Ok(Output::Message(format!("taken off {name} of {environment}: {}", points.join(" "))))
 }
 
 fn read(root: &Path) -> Result<Arc<Workspace>, Problem> {

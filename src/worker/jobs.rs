@@ -31,6 +31,9 @@ pub fn id(effect: &Effect) -> Option<JobId> {
         | Effect::TokenLog(job)
         | Effect::Manage { job, .. }
         | Effect::Discover { job, .. }
+        | Effect::Probe { job, .. }
+        | Effect::ProbeToken { job, .. }
+        | Effect::TrimSecret { job, .. }
         | Effect::TrustCommand { job, .. }
         | Effect::Token { job, .. }
         | Effect::CreateCase { job, .. }
@@ -87,6 +90,19 @@ pub(super) async fn run(
         Effect::Manage { what, plan, token, .. } => {
             progress.tell(Phase::Token);
             Ok(ask(session, what, &plan, &token, cancel).await)
+        }
+        Effect::Probe { plan, sent, probe, allow_unsafe, .. } => {
+            progress.tell(Phase::Waiting);
+            let outcome = flow::probe::run(session, &plan, &sent, probe, allow_unsafe, cancel).await;
+            let entry = match &outcome.sent {
+                Some(sent) => Some(remember(world, &plan, sent).await),
+                None => None,
+            };
+            Ok(Output::Probed(outcome, entry))
+        }
+        Effect::ProbeToken { plan, probe, .. } => {
+            let outcome = flow::probe::run_for_token(session, &plan, probe, cancel).await;
+            Ok(Output::Probed(outcome, None))
         }
         Effect::Discover { plan, issuer, from_resource, .. } => {
             match manage::discover(session, &plan, &issuer, from_resource, cancel).await {

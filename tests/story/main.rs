@@ -12,6 +12,7 @@ mod pty;
 mod editing;
 mod flow;
 mod hostile;
+mod refusal;
 mod support;
 mod tokens;
 mod trouble;

@@ -43,6 +43,8 @@ pub struct JwtPane {
     pub draft: Option<Secret>,
     /// The key file or address that was typed last.
     pub key_place: String,
+    /// A claim or header that a finding speaks of.
+    pub lit: Option<String>,
 }
 
 impl JwtPane {

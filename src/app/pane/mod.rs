@@ -2,6 +2,7 @@
 
 pub mod check_text;
 pub mod collections;
+pub mod diagnosis;
 pub mod environments;
 pub mod jwt;
 pub mod request;

@@ -2,6 +2,7 @@
 
 use crate::app::job::Content;
 use crate::app::list::Cursor;
+use crate::app::pane::diagnosis::{Before, Looked};
 use crate::content::json::Folds;
 use crate::flow::{RetryReason, Sent};
 use crate::model::id::ItemPath;
@@ -23,6 +24,8 @@ pub enum ResponseTab {
     Redirects,
     /// Check results and captures.
     Checks,
+    /// Why it was refused.
+    Diagnosis,
     /// The body as it came.
     Raw,
     /// The request as it went out.
@@ -31,13 +34,14 @@ pub enum ResponseTab {
 
 impl ResponseTab {
     /// In order.
-    pub const ALL: [ResponseTab; 8] = [
+    pub const ALL: [ResponseTab; 9] = [
         Self::Body,
         Self::Headers,
         Self::Timing,
         Self::Tls,
         Self::Redirects,
         Self::Checks,
+        Self::Diagnosis,
         Self::Raw,
         Self::Sent,
     ];
@@ -51,6 +55,7 @@ impl ResponseTab {
             Self::Tls => "TLS",
             Self::Redirects => "Redirects",
             Self::Checks => "Checks",
+            Self::Diagnosis => "Diagnosis",
             Self::Raw => "Raw",
             Self::Sent => "Sent",
         }
@@ -108,13 +113,15 @@ pub struct ResponseView {
     /// Folding of its JSON.
     pub folds: Option<Folds>,
     /// Cursor per tab.
-    pub cursors: [Cursor; 8],
+    pub cursors: [Cursor; 9],
     /// Columns scrolled to the right.
     pub left: usize,
     /// Search in the body.
     pub search: Option<SearchHits>,
     /// A JSONPath filter: its text and what it found.
     pub filter: Option<(String, Vec<String>)>,
+    /// How its diagnosis is looked at.
+    pub looked: Looked,
 }
 
 impl ResponseView {
@@ -206,6 +213,10 @@ pub struct ResponsePane {
     pub tab: ResponseTab,
     /// Answers by request, the last ones; the empty path is the scratch request's.
     pub views: IndexMap<ItemPath, ResponseView>,
+    /// While this request is shown the Diagnosis tab is that of the token request.
+    pub token_of: Option<Option<ItemPath>>,
+    /// What was answered before the fix that is being tried.
+    pub before: Option<Before>,
     generation: u64,
 }
 
@@ -229,6 +240,7 @@ impl ResponsePane {
             left: 0,
             search: None,
             filter: None,
+            looked: Looked::default(),
         };
         self.views.insert(path, view);
         self.generation

@@ -1,5 +1,6 @@
 //! Cached tokens and the exchange that failed to give one.
 
+use crate::app::pane::diagnosis::Looked;
 use crate::flow::TokenFailure;
 use crate::model::token::Token;
 
@@ -12,11 +13,22 @@ pub struct TokenPane {
     pub at: usize,
     /// The last failure, until a token comes.
     pub failure: Option<TokenFailure>,
+    /// How its diagnosis is looked at.
+    pub looked: Looked,
+    /// The profile it was asked with.
+    pub failed_profile: Option<String>,
     /// The profile chosen to get tokens with.
     pub profile: Option<String>,
 }
 
 impl TokenPane {
+    /// Notes that no token was given.
+    pub fn failed(&mut self, failure: TokenFailure, profile: Option<String>) {
+        self.failure = Some(failure);
+        self.looked = Looked::default();
+        self.failed_profile = profile;
+    }
+
     /// The token shown.
     pub fn token(&self) -> Option<&Token> {
         self.tokens.get(self.at)

@@ -1,7 +1,7 @@
 //! What the answers of prompts do; one that cannot be taken is asked again with why.
 
 use super::overlays::change;
-use super::{flow, jwt, presets, profile, response, side};
+use super::{flow, jwt, presets, profile, remedy, response, side};
 use crate::app::command::Command;
 use crate::app::effect::{Effect, JwtKey, Target};
 use crate::app::event::Cx;
@@ -137,6 +137,14 @@ pub fn answer(state: &mut State, mut prompt: Prompt, cx: &Cx, fx: &mut Vec<Effec
         Purpose::Protected(command) => {
             if Some(text.as_str()) == state.environment.as_deref() {
                 protected(state, command, cx, fx);
+                Ok(())
+            } else {
+                Err("that is not its name; Esc sends nothing".to_owned())
+            }
+        }
+        Purpose::ProtectedErrand(errand) => {
+            if Some(text.as_str()) == state.environment.as_deref() {
+                remedy::run(state, errand, cx, fx);
                 Ok(())
             } else {
                 Err("that is not its name; Esc sends nothing".to_owned())

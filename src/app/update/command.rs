@@ -1,6 +1,9 @@
 //! Commands: what each one does in the focused pane.
 
-use super::{copy, flow, jwt, login, past, presets, profile, request, response, side, tokens, typing};
+use super::{
+    copy, diagnosis, flow, jwt, login, past, presets, profile, remedy, request, response, side, tokens,
+    typing,
+};
 use crate::app::command::Command;
 use crate::app::effect::{Effect, Manage, Target};
 use crate::app::event::Cx;
@@ -98,6 +101,7 @@ pub fn run(state: &mut State, command: Command, cx: &Cx, fx: &mut Vec<Effect>) {
         Command::Revert => request::revert(state, cx),
         Command::Undo => past::undo(state, cx, fx),
         Command::Redo => past::redo(state, cx, fx),
+        Command::CopyMenu if diagnosis::copy(state, fx) => {}
         Command::CopyMenu => copy::menu(state, cx),
         Command::SaveBody => response::ask_file(state),
         Command::Editor => request::external_editor(state, fx),
@@ -109,7 +113,11 @@ pub fn run(state: &mut State, command: Command, cx: &Cx, fx: &mut Vec<Effect>) {
         Command::JwtEdit => jwt::edit(state, cx, fx),
         Command::JwtCompare => jwt::compare(state, cx),
         Command::Mark => response::mark(state, cx),
+        Command::Compare if diagnosis::toggle_compare(state) => {}
         Command::Compare => response::compare(state, cx),
+        Command::Diagnosis => diagnosis::open(state, cx),
+        Command::Confirm => remedy::ask_probe(state, cx, fx),
+        Command::Fix => remedy::ask_fix(state, cx, fx),
         Command::SwitchEnvironment => side::pick_environment(state, cx),
         Command::RenewToken => flow::renew(state, cx, fx),
         Command::ForgetToken => flow::forget(state, cx, fx),
@@ -186,6 +194,10 @@ pub fn why_disabled(state: &State, command: Command) -> Option<String> {
         Command::RevokeToken | Command::Introspect | Command::Userinfo if state.token.token().is_none() => {
             "there is no token yet; r gets one"
         }
+        Command::Diagnosis if answer.is_none() && !state.token_is_diagnosed() => {
+            "nothing was sent yet; s sends the request"
+        }
+        Command::Confirm | Command::Fix if state.finding_at_hand().is_none() => "nothing was refused here",
         Command::Login if state.logins.all.is_empty() => "no login waits",
         Command::RenewToken | Command::PickProfile | Command::EditProfile | Command::Discover
             if state.workspace.profiles.is_empty() =>
@@ -233,18 +245,38 @@ pub fn hints(state: &State) -> Vec<Command> {
         PaneId::Jwt => {
             hints.extend([C::Open, C::JwtMenu, C::JwtVerify, C::JwtEdit, C::JwtCompare, C::CopyMenu])
         }
+        PaneId::Response if state.in_diagnosis() => diagnosis::hints(state, &mut hints),
         PaneId::Response if super::profile::resource_metadata(state).is_some() => {
             hints.extend([C::Discover, C::Send, C::CopyMenu, C::NextTab]);
         }
         PaneId::Response => hints.extend([C::Send, C::Toggle, C::Search, C::Filter, C::CopyMenu, C::NextTab]),
     }
+    if !(state.in_diagnosis() && state.focus == PaneId::Response) && state.finding_at_hand().is_some() {
+        if state.fix_at_hand() {
+            hints.insert(0, C::Fix);
+        }
+        hints.insert(0, C::Diagnosis);
+    }
     if !state.logins.all.is_empty() {
         hints.insert(0, C::Login);
     }
-    if state.flow.next().is_some() {
+    if state.flow.next().is_some() && !(state.in_diagnosis() && state.focus == PaneId::Response) {
         hints.insert(0, C::FlowNext);
     }
     hints
+}
+
+/// The word of a command in the hint bar: what it does here.
+pub fn hint_word(state: &State, command: Command) -> &'static str {
+    let findings = state.in_diagnosis() && state.focus == PaneId::Response;
+    match command {
+        // There is nothing to renew where there is none.
+        Command::RenewToken if state.token.token().is_none() => "get token",
+        Command::Compare if findings && state.is_comparing() => "findings",
+        Command::Compare if findings => "before/after",
+        Command::Open if findings => "evidence",
+        command => command.info().hint,
+    }
 }
 
 fn focus(state: &mut State, pane: PaneId, cx: &Cx, fx: &mut Vec<Effect>) {
@@ -262,6 +294,7 @@ fn tab(state: &mut State, by: isize, cx: &Cx, fx: &mut Vec<Effect>) {
     match state.focus {
         PaneId::Response => {
             state.response.tab = state.response.tab.step(by);
+            state.response.token_of = None;
         }
         PaneId::Token => {
             let len = state.token.tokens.len();
@@ -301,6 +334,7 @@ fn step(state: &mut State, by: isize, cx: &Cx, fx: &mut Vec<Effect>) {
             }
         }
         PaneId::Jwt => state.jwt.top = state.jwt.top.saturating_add_signed(by).min(400),
+        PaneId::Response if state.in_diagnosis() => diagnosis::step(state, by),
         PaneId::Response => response::step(state, by),
     }
 }
@@ -309,6 +343,7 @@ fn sideways(state: &mut State, right: bool, cx: &Cx, fx: &mut Vec<Effect>) {
     match state.focus {
         PaneId::Collections => side::fold(state, !right),
         PaneId::Environments => side::open_environment(state, Some(right)),
+        PaneId::Response if state.in_diagnosis() => diagnosis::sideways(state, right),
         PaneId::Response => response::sideways(state, right),
         PaneId::Request => tab(state, if right { 1 } else { -1 }, cx, fx),
         PaneId::Token | PaneId::Jwt => step(state, if right { 1 } else { -1 }, cx, fx),
@@ -329,6 +364,7 @@ fn open(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
             state.focus_on(PaneId::Jwt);
         }
         PaneId::Jwt => state.zoomed = !state.zoomed,
+        PaneId::Response if state.in_diagnosis() => diagnosis::enter(state, cx, fx),
         PaneId::Response => response::toggle(state),
     }
 }
@@ -339,6 +375,7 @@ fn toggle(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
         PaneId::Collections => side::toggle_fold(state),
         PaneId::Request => request::toggle(state),
         PaneId::Token | PaneId::Jwt => open(state, cx, fx),
+        PaneId::Response if state.in_diagnosis() => diagnosis::enter(state, cx, fx),
         PaneId::Response => response::toggle(state),
     }
 }

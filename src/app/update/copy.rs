@@ -34,6 +34,8 @@ pub fn menu(state: &mut State, cx: &Cx) {
         add("value under the cursor", "", value, false);
         add("its JSONPath", &index.path(row), Some(index.path(row)), false);
     }
+    let findings = super::diagnosis::markdown(state);
+    add("diagnosis", "as Markdown, secrets masked", findings, false);
     let body = response.and_then(|r| r.body.bytes()).and_then(|b| String::from_utf8(b.to_vec()).ok());
     add("response body", "", body, false);
     let headers = response.map(|r| r.headers.iter().map(|h| format!("{}: {}\n", h.name, h.value)).collect());

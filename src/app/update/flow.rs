@@ -110,6 +110,7 @@ pub fn send_now(state: &mut State, path: ItemPath, cx: &Cx, fx: &mut Vec<Effect>
         return;
     }
     let Some(plan) = state.plan(&path) else { return };
+    state.response.before = None;
     state.last_sent = Some(path);
     let job = state.jobs.start(target, cx.now);
     fx.push(Effect::Send(job, Box::new(plan)));
@@ -276,7 +277,7 @@ pub fn run_step(state: &mut State, step: Step, cx: &Cx, fx: &mut Vec<Effect>) {
 }
 
 /// The profile the flow's requests use.
-fn flow_profile(state: &State) -> Option<String> {
+pub fn flow_profile(state: &State) -> Option<String> {
     let requests = flow_requests(&state.workspace);
     let of_flow = requests
         .and_then(|r| state.plan(&r.create))

@@ -1,6 +1,7 @@
 //! News of jobs. Each answer is filed under its target, whatever is shown by then.
 
-use super::{flow, tokens};
+use super::complaint::{complain, complain_beside, with_code};
+use super::{flow, remedy, tokens};
 use crate::app::effect::{Again, Effect, Target};
 use crate::app::event::Cx;
 use crate::app::flow_strip::{Step, StepState};
@@ -115,6 +116,7 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
         (Output::Verified(sent, words, entry), Target::Flow(_)) => {
             remember(state, entry);
             let status = sent.exchange.as_ref().and_then(|e| e.status());
+            let diagnosis = sent.diagnosis.clone();
             if let Some(requests) = flow::flow_requests(&state.workspace) {
                 file_answer(state, requests.get, sent, cx, fx);
             }
@@ -125,8 +127,8 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
                 }
                 Err(problem) => {
                     let word = status.map_or_else(|| short(&problem), |s| s.to_string());
-                    state.flow.set(Step::Verify, StepState::Failed(word));
-                    state.complain(&problem);
+                    state.flow.set(Step::Verify, StepState::Failed(with_code(word, &diagnosis)));
+                    complain_beside(state, &problem, &diagnosis);
                 }
             }
         }
@@ -138,6 +140,9 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
             };
             ask_for_what_is_locked(state, &failure.problem, Some(again), cx, fx);
             no_token(state, failure, &target, cx);
+        }
+        (Output::Probed(outcome, entry), target) => {
+            remedy::probed(state, target, outcome, entry, cx, fx);
         }
         (Output::Revoked(key), _) => tokens::revoked(state, &key, cx, fx),
         (Output::Introspected(told), _) => tokens::introspected(state, &told, cx),
@@ -166,6 +171,9 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
         }
         (Output::Workspace(change, workspace), target) => {
             workspace_read(state, change, workspace, &target, cx);
+            if let Target::Fix(after) = target {
+                remedy::then(state, *after, cx, fx);
+            }
             if let Some((path, edit)) = state.after_edit.take() {
                 let job = state.jobs.start(Target::SaveAs(path), cx.now);
                 fx.push(Effect::Edit(job, Box::new(edit)));
@@ -200,7 +208,12 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
             }
         }
         (Output::HistoryDetail(entry), _) => show_past(state, &entry, cx),
-        (Output::Message(text), _) => state.say(text, cx),
+        (Output::Message(text), target) => {
+            state.say(text, cx);
+            if let Target::Fix(after) = target {
+                remedy::then(state, *after, cx, fx);
+            }
+        }
         (Output::Vault(kind), _) => {
             let words = match (state.vault, kind) {
                 ("locked", "file") => "the vault is unlocked".to_owned(),
@@ -216,7 +229,7 @@ fn done(state: &mut State, job: Job, output: Output, cx: &Cx, fx: &mut Vec<Effec
     }
 }
 
-fn remember(state: &mut State, entry: Option<HistoryEntry>) {
+pub fn remember(state: &mut State, entry: Option<HistoryEntry>) {
     if let Some(entry) = entry {
         state.history.insert(0, entry);
         if let Some(old) = state.history.get_mut(DETAILS_KEPT) {
@@ -227,7 +240,7 @@ fn remember(state: &mut State, entry: Option<HistoryEntry>) {
 }
 
 /// Files an answer: response pane, captures, tokens, the row's outcome; indexes its body.
-fn file_answer(state: &mut State, path: ItemPath, sent: Sent, cx: &Cx, fx: &mut Vec<Effect>) {
+pub fn file_answer(state: &mut State, path: ItemPath, sent: Sent, cx: &Cx, fx: &mut Vec<Effect>) {
     let status = sent.exchange.as_ref().and_then(|e| e.status());
     let again = match state.flow.running() {
         Some(step) => Again::Step(step),
@@ -254,16 +267,19 @@ fn file_answer(state: &mut State, path: ItemPath, sent: Sent, cx: &Cx, fx: &mut 
         }
     }
     if let (Some(problem), Some(exchange)) = (&sent.problem, &sent.token_exchange) {
-        state.token.failure = Some(TokenFailure {
+        let profile = state.plan(&path).and_then(|p| p.request.auth.profile().map(str::to_owned));
+        let failure = TokenFailure {
             problem: problem.clone(),
             exchange: Some(Arc::clone(exchange)),
             error: None,
-        });
+            diagnosis: sent.diagnosis.clone(),
+        };
+        state.token.failed(failure, profile);
     }
     if let Some(problem) = &sent.problem {
         ask_for_what_is_locked(state, problem, Some(again), cx, fx);
         if problem.kind != ProblemKind::Interrupted {
-            state.complain(problem);
+            complain(state, problem, &sent.diagnosis);
         } else {
             state.say("cancelled", cx);
         }
@@ -276,6 +292,10 @@ fn file_answer(state: &mut State, path: ItemPath, sent: Sent, cx: &Cx, fx: &mut 
     let response = sent.exchange.as_ref().and_then(|e| e.response.as_ref());
     let body = response.map(|r| (r.media_type(), r.body.clone()));
     let generation = state.response.put(path.clone(), sent);
+    super::replay::answered(state, &path);
+    if state.request.path.as_ref() == Some(&path) {
+        state.response.token_of = None;
+    }
     if let Some((media_type, body)) = body
         && !matches!(body, BodyData::Empty)
     {
@@ -286,6 +306,7 @@ fn file_answer(state: &mut State, path: ItemPath, sent: Sent, cx: &Cx, fx: &mut 
 
 fn created(state: &mut State, step: crate::flow::three_part::CreateStep, cx: &Cx, fx: &mut Vec<Effect>) {
     let requests = flow::flow_requests(&state.workspace);
+    let diagnosis = step.diagnosis().clone();
     let status = step.create.as_ref().unwrap_or(&step.list).exchange.as_ref().and_then(|e| e.status());
     let (list_path, create_path) = match requests {
         Some(r) => (r.list, r.create),
@@ -319,8 +340,8 @@ fn created(state: &mut State, step: crate::flow::three_part::CreateStep, cx: &Cx
         }
         Err(problem) => {
             let word = status.filter(|s| *s >= 400).map_or_else(|| short(&problem), |s| s.to_string());
-            state.flow.set(Step::Create, StepState::Failed(word));
-            state.complain(&problem);
+            state.flow.set(Step::Create, StepState::Failed(with_code(word, &diagnosis)));
+            complain_beside(state, &problem, &diagnosis);
         }
     }
 }
@@ -350,14 +371,19 @@ fn no_token(state: &mut State, failure: TokenFailure, target: &Target, cx: &Cx) 
     if let Target::Flow(step) = target {
         let status = failure.exchange.as_ref().and_then(|e| e.status());
         let word = status.filter(|s| *s >= 400).map_or_else(|| short(&failure.problem), |s| s.to_string());
+        let word = with_code(word, &failure.diagnosis);
         state.flow.set(*step, StepState::Failed(word));
     }
     if failure.problem.kind == ProblemKind::Interrupted {
         state.say("cancelled", cx);
         return;
     }
-    state.complain(&failure.problem);
-    state.token.failure = Some(failure);
+    complain(state, &failure.problem, &failure.diagnosis);
+    let profile = match target {
+        Target::Flow(_) => flow::flow_profile(state),
+        _ => state.token_profile(),
+    };
+    state.token.failed(failure, profile);
 }
 
 fn filtered(state: &mut State, path: &ItemPath, generation: u64, found: Result<String, String>, cx: &Cx) {

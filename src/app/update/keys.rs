@@ -1,6 +1,6 @@
 //! Keys and pasted text: to the topmost layer, else to what is being typed, else to a command.
 
-use super::{command, login, overlays, typing};
+use super::{command, diagnosis, login, overlays, typing};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::event::Cx;
@@ -64,6 +64,7 @@ fn is_typing(press: KeyPress) -> bool {
 fn escape(state: &mut State, cx: &Cx, fx: &mut Vec<Effect>) {
     if state.request.editing.is_some() {
         typing::stop_editing(state, cx, fx);
+    } else if diagnosis::back(state) {
     } else if state.view_shown().is_some_and(|v| v.filter.is_some() || v.search.is_some()) {
         if let Some(view) = state.view_shown_mut()
             && view.filter.take().is_none()

@@ -2,7 +2,9 @@
 
 mod answers;
 mod command;
+mod complaint;
 mod copy;
+mod diagnosis;
 mod flow;
 mod grants;
 mod jobs;
@@ -14,11 +16,15 @@ mod overlays;
 mod past;
 mod presets;
 mod profile;
+mod remedy;
+mod replay;
 mod request;
 mod response;
 mod side;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_diagnosis;
 mod tokens;
 mod typing;
 
@@ -28,7 +34,8 @@ use super::overlay::Overlay;
 use super::state::State;
 use super::toast::{Toast, Tone};
 
-pub use command::{hints, why_disabled};
+pub use command::{hint_word, hints, why_disabled};
+pub use diagnosis::sentence as refusal_sentence;
 pub use flow::{first_request, start_of_screen};
 pub use login::KEYS as LOGIN_KEYS;
 pub use overlays::{LABELS, WELCOME, filtered_commands, jump_places};

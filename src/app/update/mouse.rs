@@ -1,6 +1,6 @@
 //! The mouse: everything it does has a key.
 
-use super::{command, flow, overlays, request, typing};
+use super::{command, diagnosis, flow, overlays, request, typing};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::event::Cx;
@@ -73,10 +73,12 @@ pub fn click(state: &mut State, target: HitTarget, cx: &Cx, fx: &mut Vec<Effect>
         HitTarget::ResponseTab(tab) => {
             state.focus_on(PaneId::Response);
             state.response.tab = tab;
+            state.response.token_of = None;
         }
         HitTarget::Flow(step) => flow::run_step(state, step, cx, fx),
         HitTarget::Environment => command::run(state, Command::SwitchEnvironment, cx, fx),
         HitTarget::Command(command) => command::run(state, command, cx, fx),
+        HitTarget::Finding(row, command) => diagnosis::click_key(state, row, command, cx, fx),
         HitTarget::OverlayRow(_) | HitTarget::OverlayKey(_) => {}
     }
 }
@@ -104,6 +106,7 @@ fn select(state: &mut State, pane: PaneId, row: usize, again: bool, cx: &Cx, fx:
                 command::run(state, Command::Open, cx, fx);
             }
         }
+        PaneId::Response if state.in_diagnosis() => diagnosis::click(state, row, again, cx, fx),
         PaneId::Response => {
             let tab = state.response.tab;
             if let Some(view) = state.view_shown_mut() {

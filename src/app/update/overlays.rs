@@ -1,7 +1,7 @@
 //! Keys for the topmost layer, and what its answers do.
 
 use super::command::{self, confirm};
-use super::{answers, flow, grants, login, mouse, presets, profile, side, tokens};
+use super::{answers, flow, grants, login, mouse, presets, profile, remedy, side, tokens};
 use crate::app::command::{COMMANDS, Command, CommandInfo};
 use crate::app::effect::{Effect, Manage, Target};
 use crate::app::event::Cx;
@@ -37,7 +37,12 @@ pub fn filtered_commands(filter: &str) -> Vec<&'static CommandInfo> {
 pub fn jump_places(hits: &[Hit]) -> Vec<Hit> {
     use crate::app::view::HitTarget as T;
     hits.iter()
-        .filter(|h| !matches!(h.target, T::Row(..) | T::OverlayRow(_) | T::OverlayKey(_) | T::Command(_)))
+        .filter(|h| {
+            !matches!(
+                h.target,
+                T::Row(..) | T::OverlayRow(_) | T::OverlayKey(_) | T::Command(_) | T::Finding(..)
+            )
+        })
         .take(LABELS.len())
         .copied()
         .collect()
@@ -331,6 +336,7 @@ fn take_pick(state: &mut State, pick: Pick, cx: &Cx, fx: &mut Vec<Effect>) {
         Pick::Preset(preset) => presets::pick_grant(state, preset),
         Pick::PresetGrant(preset, grant) => presets::ask_name(state, preset, grant),
         Pick::Grant(at) => grants::show(state, at),
+        Pick::Errand(errand) => remedy::start(state, errand, cx, fx),
     }
 }
 
@@ -356,6 +362,7 @@ fn confirmed(state: &mut State, action: ConfirmAction, cx: &Cx, fx: &mut Vec<Eff
             let job = state.jobs.start(Target::Trust(again), cx.now);
             fx.push(Effect::TrustCommand { job, words });
         }
+        ConfirmAction::Errand(errand) => remedy::run(state, errand, cx, fx),
         ConfirmAction::GiveUpLogin(id) => login::cancel(state, id, cx, fx),
     }
 }

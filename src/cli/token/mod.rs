@@ -10,14 +10,15 @@ use super::args::{TokenAction, TokenArgs, WhichToken};
 use super::context::Context;
 use super::login::Desk;
 use super::{Failed, Outcome, guess, passphrase};
-use crate::flow::{self, Session, TokenPlan};
+use crate::flow::{self, Session, TokenFailure, TokenPlan};
 use crate::model::plan::Layer;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::profile::{Grant, OauthProfile};
 use crate::model::progress::no_progress;
+use crate::model::redact::Redactor;
 use crate::model::token::{Token, TokenKey};
 use crate::model::workspace::Workspace;
-use crate::report;
+use crate::report::{self, Masking};
 use crate::storage::vault_place::Found;
 use crate::template::{self, Place};
 use serde_json::{Map, Value as Json, json};
@@ -145,9 +146,11 @@ fn obtain(context: &Context, which: &WhichToken, fresh: bool, header: bool) -> O
             desk.attend(context.globals.timeout, work).await
         }
     })?;
-    let token = got
-        .and_then(|answer| answer.map_err(|failure| guess::elsewhere(context, failure.problem)))
-        .map_err(|problem| Failed::with_shape(problem, shape(&plan)))?;
+    let token = match got {
+        Ok(Ok(token)) => token,
+        Ok(Err(failure)) => return Err(failed(context, failure, shape(&plan), session.redactor())),
+        Err(problem) => return Err(Failed::with_shape(problem, shape(&plan))),
+    };
     let out = &context.out;
     for note in &token.notes {
         out.warn(note);
@@ -172,6 +175,24 @@ fn obtain(context: &Context, which: &WhichToken, fresh: bool, header: bool) -> O
         out.line(credential);
     }
     Ok(0)
+}
+
+/// The words of the failure stay; the first finding's sentence is told besides where it says more.
+fn failed(context: &Context, failure: TokenFailure, mut shape: Json, redactor: &Redactor) -> Box<Failed> {
+    let masking = if context.globals.with_secrets { Masking::Clear } else { Masking::Masked };
+    shape["findings"] = report::found(&failure.diagnosis, redactor, masking);
+    if let Some(finding) = failure.diagnosis.first() {
+        let told = [&failure.problem.what, &failure.problem.why];
+        if !told.iter().any(|words| words.contains(&finding.summary)) {
+            context.out.note(&format!(
+                "{} ({}): {}",
+                finding.code(),
+                finding.likelihood.word(),
+                finding.summary
+            ));
+        }
+    }
+    Failed::with_shape(guess::elsewhere(context, failure.problem), shape)
 }
 
 /// A session to get a token with. One that a person logs in for is worth a question: where it may be kept

@@ -5,9 +5,11 @@ use super::browser::{Asked, prepare};
 use super::device::Device;
 use super::listener::Listener;
 use super::{LoginDesk, LoginId, LoginNews, Over, Roads, id_token, ssh};
+use crate::diagnose::{Known, KnownKind};
 use crate::flow::TokenFailure;
 use crate::flow::acquire::{Got, exchange, new_key};
 use crate::flow::call::Call;
+use crate::flow::diagnosis;
 use crate::flow::endpoints::{Endpoints, Leg};
 use crate::flow::grants::wants_session_index;
 use crate::flow::network::host;
@@ -216,6 +218,10 @@ impl Login<'_> {
 
     async fn redeem(&self, asked: &Asked, code: &Secret) -> Result<Got, TokenFailure> {
         self.call.session().redactor().learn(code.expose());
+        let label = format!("profile {}", self.call.plan.profile.name);
+        let environment = self.call.plan.environment.name.clone();
+        let known = Known { kind: KnownKind::Code, label, environment, text: code.clone() };
+        self.call.session().memory().knows(&known);
         let ask = asked.redeem(self.call, &self.endpoints, self.client.clone(), code, self.token.clone());
         let got = exchange(self.call, &ask, self.key.as_ref()).await?;
         self.believed(got, asked.nonce.as_ref()).await
@@ -227,7 +233,12 @@ impl Login<'_> {
         let checked = id_token::check(self.call, &self.endpoints, id, nonce, &got.exchange).await;
         match checked {
             Ok(()) => Ok(got),
-            Err(problem) => Err(TokenFailure { problem, exchange: Some(got.exchange), error: None }),
+            Err(problem) => Err(TokenFailure {
+                problem,
+                exchange: Some(got.exchange),
+                error: None,
+                diagnosis: Default::default(),
+            }),
         }
     }
 
@@ -279,11 +290,15 @@ impl Login<'_> {
             _ => "ask the owner of the server what the code means".to_owned(),
         };
         let what = format!("login refused by {host} (profile `{name}`)");
-        let why = self.call.session().redactor().mask(&format!("the server said {}{words}", clean(error)));
+        let session = self.call.session();
+        let why = session.redactor().mask(&format!("the server said {}{words}", clean(error)));
+        let said = (error.to_owned(), description.unwrap_or_default().to_owned());
+        let asked = self.endpoints.get(Leg::Authorization);
         TokenFailure {
             problem: Problem::new(ProblemKind::Token, what, why, next),
             exchange: None,
             error: Some(clean(error)),
+            diagnosis: diagnosis::of_login(session, self.call.plan, asked, said),
         }
     }
 }

@@ -5,9 +5,12 @@ use crate::app::focus::PaneId;
 use crate::app::pane::response::{ResponseTab, ResponseView};
 use crate::app::state::State;
 use crate::app::view::HitTarget;
+use crate::content::visible::visible;
+use crate::diagnose::{Evidence, Place};
 use crate::model::exchange::Exchange;
 use crate::ui::canvas::Canvas;
 use crate::ui::format;
+use crate::ui::lit::lit;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
@@ -31,7 +34,17 @@ pub fn headers(
         canvas.hit(strip, HitTarget::Row(PaneId::Response, at));
         let name = format!("{:<name_width$}  ", header.name);
         let value = state.redactor.header(header);
-        canvas.pieces(area.x, y, area.width, &[(&name, theme.accent), (&value, theme.plain)]);
+        let here = |p: &&Evidence| match &p.place {
+            Place::ResponseHeader(name) => header.name.eq_ignore_ascii_case(name),
+            _ => false,
+        };
+        let value = match view.looked.lit.as_ref().filter(here) {
+            Some(piece) => marked(&value, &piece.quote, theme.plain, theme.found),
+            None => vec![(value, theme.plain)],
+        };
+        let value = value.iter().map(|(t, s)| (t.as_str(), *s));
+        let pieces: Vec<(&str, Style)> = [(name.as_str(), theme.accent)].into_iter().chain(value).collect();
+        canvas.pieces(area.x, y, area.width, &pieces);
         if focused && at == cursor.at {
             canvas.paint(strip, theme.selected);
         }
@@ -195,8 +208,43 @@ pub fn lines(
     all: &[(String, Style)],
 ) {
     let first = view.cursors[tab as usize].at.min(all.len().saturating_sub(usize::from(area.height)));
-    for (y, (text, style)) in (area.y..area.bottom()).zip(all.iter().skip(first)) {
-        canvas.text(area.x, y, area.width, text, *style);
+    let found = canvas.theme.found;
+    let wanted = view.looked.lit.as_ref().and_then(|piece| Some((lit_line(all, piece, tab)?, piece)));
+    for ((at, (text, style)), y) in all.iter().enumerate().skip(first).zip(area.y..area.bottom()) {
+        match wanted.filter(|(line, _)| *line == at) {
+            Some((_, piece)) => {
+                let pieces = marked(text, &piece.quote, *style, found);
+                let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+                canvas.pieces(area.x, y, area.width, &pieces);
+            }
+            None => drop(canvas.text(area.x, y, area.width, text, *style)),
+        }
+    }
+}
+
+/// The quoted part highlighted; all of the text where it is not in it (it is masked), or nothing was quoted.
+fn marked(text: &str, quote: &str, style: Style, found: Style) -> Vec<(String, Style)> {
+    let quote = visible(quote);
+    let style = if quote.is_empty() || !text.contains(quote.as_ref()) { found } else { style };
+    lit(text, &quote, style, found)
+}
+
+/// The line of a tab that holds a piece of evidence.
+fn lit_line(all: &[(String, Style)], piece: &Evidence, tab: ResponseTab) -> Option<usize> {
+    let named = |start: &str| {
+        all.iter().position(|(l, _)| l.get(..start.len()).is_some_and(|l| l.eq_ignore_ascii_case(start)))
+    };
+    match (&piece.place, tab) {
+        (Place::RequestHeader(name), ResponseTab::Sent) => named(&format!("{name}:")),
+        (Place::Url, ResponseTab::Sent) => all.iter().position(|(l, _)| l.contains("://")),
+        (Place::RequestBody, ResponseTab::Sent) => {
+            all.iter().position(|(l, _)| !piece.quote.is_empty() && l.contains(&piece.quote))
+        }
+        (Place::Redirect(hop), ResponseTab::Redirects) => named(&format!("{} ", hop + 1)),
+        (Place::Tls, ResponseTab::Tls) => {
+            all.iter().position(|(l, _)| !piece.quote.is_empty() && l.contains(&piece.quote))
+        }
+        _ => None,
     }
 }
 

@@ -58,7 +58,9 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize, height: usiz
             let verified = matches!(decoded.signature, Signature::Verified { .. });
             let kid: String = header("kid").chars().take(if width >= 50 { 40 } else { 8 }).collect();
             let kid = if kid.is_empty() { String::new() } else { format!("  kid {kid}") };
-            lines.push(vec![(word.into(), style), (format!("  {}{kid}", header("alg")), theme.plain)]);
+            let lit = matches!(state.jwt.lit.as_deref(), Some("alg" | "kid" | "typ"));
+            let header_style = if lit { theme.found } else { theme.plain };
+            lines.push(vec![(word.into(), style), (format!("  {}{kid}", header("alg")), header_style)]);
             if !verified {
                 let why = crate::content::visible::visible(&why).into_owned();
                 lines.extend(wrap(&why, width).into_iter().map(|l| vec![(l, theme.dim)]));
@@ -89,8 +91,10 @@ fn lines(canvas: &Canvas<'_>, state: &State, cx: &Cx, width: usize, height: usiz
         let name_width =
             all.iter().map(|c| c.name.chars().count()).max().unwrap_or(3).min(if roomy { 18 } else { 5 });
         for claim in all {
+            let lit = state.jwt.lit.as_deref() == Some(claim.name.as_str());
+            let name_style = if lit { theme.found } else { theme.accent };
             let mut line = vec![
-                (format!("{:<name_width$}  ", claim.name), theme.accent),
+                (format!("{:<name_width$}  ", claim.name), name_style),
                 (claim.value.clone(), if claim.name == "sub" { theme.title } else { theme.plain }),
             ];
             let shown = state.token.token().filter(|_| state.jwt.source == JwtSource::AccessToken);

@@ -1,12 +1,13 @@
 //! Pane 6: what came back.
 
-use super::facts;
+use super::{diagnosis, facts, refusal};
 use crate::app::command::Command;
 use crate::app::effect::Target;
 use crate::app::event::Cx;
 use crate::app::flow_strip::Step;
 use crate::app::focus::PaneId;
 use crate::app::job::Job;
+use crate::app::pane::diagnosis::Subject;
 use crate::app::pane::response::{ResponseTab, ResponseView, retried};
 use crate::app::state::State;
 use crate::app::update::resource_metadata;
@@ -16,6 +17,7 @@ use crate::model::exchange::Exchange;
 use crate::model::progress::Phase;
 use crate::ui::canvas::Canvas;
 use crate::ui::format;
+use crate::ui::lit::lit;
 use crate::ui::overlay::wrap;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -27,6 +29,7 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     let focused = state.focus == PaneId::Response;
     canvas.hit(rect, HitTarget::Pane(PaneId::Response));
     let view = state.view_shown();
+    let subject = state.diagnosis_subject().filter(|_| state.response.tab == ResponseTab::Diagnosis);
     let info = view
         .filter(|_| state.response.tab == ResponseTab::Body)
         .map(|v| match (&v.filter, v.json_row(), &v.folds) {
@@ -40,6 +43,10 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
         return;
     }
     let (x, width) = (inside.x + 1, inside.width.saturating_sub(2));
+    if subject == Some(Subject::Token) {
+        refusal::of_token(canvas, state, cx, Rect { x, width, ..inside });
+        return;
+    }
     if let Some(job) = running(state) {
         progress(canvas, state, cx, job, x, inside.y, width);
         if view.is_none() {
@@ -53,14 +60,20 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     }
     let Some(view) = view else { return };
     let mut y = inside.y + 1;
-    for (line, style) in notes(canvas, state, view, usize::from(width)) {
+    let roomy = inside.height >= 14;
+    let refused = !view.sent.diagnosis.findings.is_empty();
+    for (line, style) in notes(canvas, state, view, usize::from(width), roomy || !refused) {
         if y < inside.bottom() {
             canvas.text(x, y, width, &line, style);
             y += 1;
         }
     }
-    if let Some(problem) = &view.sent.problem {
-        let lines = [(&problem.what, theme.error), (&problem.why, theme.plain), (&problem.next, theme.ok)];
+    let in_findings = subject.is_some();
+    if let Some(problem) = view.sent.problem.as_ref().filter(|_| roomy || !in_findings || !refused) {
+        // What a finding says better is not said twice.
+        let next = if refused { "" } else { problem.next.as_str() };
+        let lines =
+            [(problem.what.as_str(), theme.error), (problem.why.as_str(), theme.plain), (next, theme.ok)];
         for (text, style) in lines {
             for line in wrap(&visible(text), usize::from(width)) {
                 if y < inside.bottom() {
@@ -70,10 +83,13 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
             }
         }
     }
-    if view.sent.exchange.is_none() {
+    if refused && (roomy || !in_findings) {
+        let area = Rect { x, y, width, height: inside.bottom().saturating_sub(y) };
+        y += refusal::draw(canvas, state, &view.sent.diagnosis, area);
+    }
+    if view.sent.exchange.is_none() && !refused {
         return;
     }
-    let roomy = inside.height >= 14;
     y += u16::from(roomy);
     if y >= inside.bottom() {
         return;
@@ -81,6 +97,11 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, rect: Rect) {
     tabs(canvas, state, view, x, y, width);
     y += 1 + u16::from(roomy);
     let area = Rect::new(x, y, width, inside.bottom().saturating_sub(y));
+    if let Some(subject) = &subject {
+        canvas.height(PaneId::Response, area.height);
+        diagnosis::draw(canvas, state, cx, subject, area);
+        return;
+    }
     let area = captured(canvas, view, area, roomy);
     canvas.height(PaneId::Response, area.height);
     tab(canvas, state, cx, view, area, focused);
@@ -145,7 +166,12 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 fn status_line(canvas: &mut Canvas<'_>, view: &ResponseView, x: u16, y: u16, width: u16) {
     let theme = canvas.theme;
     let Some(exchange) = &view.sent.exchange else {
-        canvas.text(x, y, width, "not sent", theme.error);
+        let token = view.sent.token_exchange.as_ref().map(|e| match e.status() {
+            Some(status) => format!("   the token request was answered {status}"),
+            None => "   the token request was not answered".to_owned(),
+        });
+        let token = token.unwrap_or_default();
+        canvas.pieces(x, y, width, &[("not sent", theme.error), (&token, theme.plain)]);
         return;
     };
     let mut pieces: Vec<(String, Style)> = Vec::new();
@@ -185,13 +211,19 @@ fn status_line(canvas: &mut Canvas<'_>, view: &ResponseView, x: u16, y: u16, wid
 }
 
 /// What came before the answer, and what a refusal offers.
-fn notes(canvas: &Canvas<'_>, state: &State, view: &ResponseView, width: usize) -> Vec<(String, Style)> {
+fn notes(
+    canvas: &Canvas<'_>,
+    state: &State,
+    view: &ResponseView,
+    width: usize,
+    all: bool,
+) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     let mut notes = Vec::new();
     if let Some(words) = retried(&view.sent) {
         notes.extend(wrap(&words, width).into_iter().map(|line| (line, theme.warn)));
     }
-    if let Some(url) = resource_metadata(state) {
+    if let Some(url) = resource_metadata(state).filter(|_| all) {
         let key = state.keymap.label(Command::Discover);
         let words = format!("{key} asks {} who gives tokens for it", visible(&url));
         notes.extend(wrap(&words, width).into_iter().take(2).map(|line| (line, theme.accent)));
@@ -199,22 +231,27 @@ fn notes(canvas: &Canvas<'_>, state: &State, view: &ResponseView, width: usize) 
     notes
 }
 
-fn tabs(canvas: &mut Canvas<'_>, state: &State, view: &ResponseView, x: u16, y: u16, width: u16) {
+/// The row of tabs.
+pub(super) fn tabs(canvas: &mut Canvas<'_>, state: &State, view: &ResponseView, x: u16, y: u16, width: u16) {
     let theme = canvas.theme;
-    let exchange = view.sent.exchange.as_ref();
     let mut at = x;
-    for tab in ResponseTab::ALL {
-        let count = match tab {
-            ResponseTab::Headers => exchange.and_then(|e| e.response.as_ref()).map_or(0, |r| r.headers.len()),
-            ResponseTab::Redirects => exchange.map_or(0, |e| e.redirects.len()),
-            ResponseTab::Checks => view.sent.checks.len(),
-            _ => 0,
-        };
-        let text = if count > 0 { format!("{} {count}", tab.title()) } else { tab.title().to_owned() };
+    let words: Vec<(ResponseTab, String)> =
+        ResponseTab::ALL.into_iter().map(|tab| (tab, tab_words(view, tab))).collect();
+    let needed: usize = words.iter().map(|(_, w)| w.len() + 2).sum();
+    let gap = if needed > usize::from(width) { 1 } else { 2 };
+    // Where there is no room for all of them the chosen one is in view.
+    let upto = words.iter().position(|(tab, _)| *tab == state.response.tab).map_or(0, |at| at + 1);
+    let span = |from: usize| words[from..upto].iter().map(|(_, w)| w.len() + 1).sum::<usize>() + 1;
+    let first = (0..upto).find(|from| span(*from) <= usize::from(width)).unwrap_or(upto.saturating_sub(1));
+    for (tab, text) in words.into_iter().skip(first) {
         let chosen = state.response.tab == tab;
         let shown =
             if chosen { format!("{}{text}{}", theme.glyphs.closed, theme.glyphs.closed_left) } else { text };
-        let failed = tab == ResponseTab::Checks && view.sent.checks.iter().any(|c| !c.ok);
+        let failed = match tab {
+            ResponseTab::Checks => view.sent.checks.iter().any(|c| !c.ok),
+            ResponseTab::Diagnosis => !view.sent.diagnosis.findings.is_empty(),
+            _ => false,
+        };
         let style = if failed {
             theme.error
         } else if chosen {
@@ -224,8 +261,21 @@ fn tabs(canvas: &mut Canvas<'_>, state: &State, view: &ResponseView, x: u16, y: 
         };
         let used = canvas.text(at, y, (x + width).saturating_sub(at), &shown, style);
         canvas.hit(Rect::new(at, y, used, 1), HitTarget::ResponseTab(tab));
-        at += used + 2;
+        at += used + gap;
     }
+}
+
+/// `Headers 6`.
+fn tab_words(view: &ResponseView, tab: ResponseTab) -> String {
+    let exchange = view.sent.exchange.as_ref();
+    let count = match tab {
+        ResponseTab::Headers => exchange.and_then(|e| e.response.as_ref()).map_or(0, |r| r.headers.len()),
+        ResponseTab::Redirects => exchange.map_or(0, |e| e.redirects.len()),
+        ResponseTab::Checks => view.sent.checks.len(),
+        ResponseTab::Diagnosis => view.sent.diagnosis.findings.len(),
+        _ => 0,
+    };
+    if count > 0 { format!("{} {count}", tab.title()) } else { tab.title().to_owned() }
 }
 
 /// The captured values, in the last row. Gives what is left for the tab.
@@ -268,6 +318,7 @@ fn tab(canvas: &mut Canvas<'_>, state: &State, cx: &Cx, view: &ResponseView, are
             facts::lines(canvas, view, area, ResponseTab::Redirects, &facts::redirect_lines(canvas, exchange))
         }
         ResponseTab::Checks => facts::checks(canvas, view, area, focused),
+        ResponseTab::Diagnosis => {}
         ResponseTab::Sent => {
             let plain = canvas.theme.plain;
             let all = sent(canvas, state, view, exchange).into_iter();
@@ -415,6 +466,7 @@ fn raw(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool, 
     let cursor = view.cursors[tab];
     let first = cursor.first(content.lines.len(), usize::from(area.height));
     let max = (usize::from(area.width) + view.left) * 4;
+    let needle = view.search.as_ref().map_or("", |s| s.needle.as_str());
     for (line, y) in (first..content.lines.len()).zip(area.y..area.bottom()) {
         let strip = Rect::new(area.x, y, area.width, 1);
         if focused {
@@ -422,7 +474,9 @@ fn raw(canvas: &mut Canvas<'_>, view: &ResponseView, area: Rect, focused: bool, 
         }
         let text = visible(&content.lines.line(line, max)).into_owned();
         let text: String = text.chars().skip(view.left).collect();
-        canvas.text(area.x, y, area.width, &text, theme.plain);
+        let pieces = lit(&text, needle, theme.plain, theme.found);
+        let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+        canvas.pieces(area.x, y, area.width, &pieces);
         if focused && line == cursor.at {
             canvas.paint(strip, theme.selected);
         }

@@ -130,8 +130,26 @@ fn failure(canvas: &Canvas<'_>, state: &State, width: usize) -> Vec<Line> {
     let Some(failure) = &state.token.failure else { return lines };
     let what = visible(&failure.problem.what);
     lines.extend(wrap(&what, width).into_iter().map(|line| vec![(line, theme.error)]));
-    for part in [&failure.problem.why, &failure.problem.next] {
+    let finding = failure.diagnosis.first();
+    let next = if finding.is_some() { "" } else { failure.problem.next.as_str() };
+    for part in [failure.problem.why.as_str(), next] {
         lines.extend(wrap(&visible(part), width).into_iter().map(|line| vec![(line, theme.plain)]));
+    }
+    if let Some(finding) = finding {
+        let why = format!("Why: {}", visible(&finding.summary));
+        lines.extend(wrap(&why, width).into_iter().map(|line| vec![(line, theme.warn)]));
+        lines.push(vec![
+            (state.keymap.label(Command::Diagnosis), theme.key),
+            (" findings  ".into(), theme.plain),
+        ]);
+        if let Some(remedy) = finding.remedies.first() {
+            let key = state.keymap.label(Command::Fix);
+            let words = format!(" {}", visible(&remedy.text()));
+            let mut rows = wrap(&words, width.saturating_sub(key.width())).into_iter();
+            let first = rows.next().unwrap_or_default();
+            lines.push(vec![(key, theme.key), (first, theme.plain)]);
+            lines.extend(rows.map(|row| vec![("  ".into(), theme.plain), (row, theme.plain)]));
+        }
     }
     lines.push(vec![
         (state.keymap.label(Command::TokenExchange), theme.key),

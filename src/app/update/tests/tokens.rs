@@ -63,7 +63,12 @@ fn a_token_that_the_server_did_not_revoke_stays_and_says_why_with_the_exchange()
     screen.press("R y");
     let (job, _) = managing(&mut screen);
     let problem = Problem::new(ProblemKind::Token, "not revoked", "unsupported_token_type", "forget it: x");
-    let failure = TokenFailure { problem, exchange: sent(400, "{}").exchange, error: None };
+    let failure = TokenFailure {
+        problem,
+        exchange: sent(400, "{}").exchange,
+        error: None,
+        diagnosis: Default::default(),
+    };
     screen.done(job, Output::Refused("The token was not revoked", failure));
     assert_eq!(screen.state.token.tokens.len(), 1);
     let shown = text(&screen);

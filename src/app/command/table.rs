@@ -1,131 +1,7 @@
-//! The one table of commands: keys, palette, help, hint bar and README are all made from it.
-//! A command is a wish without data; what it means depends on the focused pane.
+//! The rows. The order is that of the help page.
 
-use super::focus::PaneId;
-use PaneId::{Collections, Environments, Jwt, Request, Response, Token};
-
-/// Everything a user can ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // each one's line in `COMMANDS` says what it does
-pub enum Command {
-    Send,
-    SendAgain,
-    Cancel,
-    Focus(PaneId),
-    NextPane,
-    PreviousPane,
-    Jump,
-    Zoom,
-    NextTab,
-    PreviousTab,
-    Search,
-    SearchNext,
-    SearchPrevious,
-    Filter,
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    Open,
-    Toggle,
-    FoldAll,
-    UnfoldAll,
-    Add,
-    AddFolder,
-    AddCollection,
-    Remove,
-    Rename,
-    Duplicate,
-    MoveUp,
-    MoveDown,
-    MoveTo,
-    Save,
-    SaveAs,
-    Revert,
-    Undo,
-    Redo,
-    CopyMenu,
-    SaveBody,
-    Editor,
-    Pager,
-    SwitchEnvironment,
-    RenewToken,
-    Login,
-    RevokeToken,
-    Introspect,
-    Userinfo,
-    TokenLog,
-    PickProfile,
-    NewProfile,
-    EditProfile,
-    Discover,
-    ForgetToken,
-    TokenExchange,
-    Flow,
-    FlowNext,
-    History,
-    WireLog,
-    Goto,
-    GotoUrl,
-    GotoParams,
-    GotoHeaders,
-    GotoAuth,
-    GotoBody,
-    GotoChecks,
-    GotoDocs,
-    Method,
-    BodyKind,
-    AuthKind,
-    ImportCredentials,
-    SetSecret,
-    VaultPassphrase,
-    JwtMenu,
-    JwtVerify,
-    JwtEdit,
-    JwtCompare,
-    Mark,
-    Compare,
-    Problems,
-    Reload,
-    Repaint,
-    Palette,
-    Help,
-    Grants,
-    Suspend,
-    Quit,
-}
-
-/// Where a command's keys count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Everywhere in NAV mode.
-    Global,
-    /// Everywhere, while typing too.
-    Always,
-    /// In these panes.
-    Panes(&'static [PaneId]),
-}
-
-/// A row of the table.
-#[derive(Debug, Clone, Copy)]
-pub struct CommandInfo {
-    /// What it is.
-    pub command: Command,
-    /// Stable name, for the settings file.
-    pub id: &'static str,
-    /// In the palette.
-    pub title: &'static str,
-    /// One or two words in the hint bar.
-    pub hint: &'static str,
-    /// Where its keys count.
-    pub scope: Scope,
-    /// Default chords, the one that is shown first.
-    pub chords: &'static [&'static str],
-}
+use super::{Command, CommandInfo, Scope};
+use crate::app::focus::PaneId::{Collections, Environments, Jwt, Request, Response, Token};
 
 const fn row(
     command: Command,
@@ -361,10 +237,35 @@ pub const COMMANDS: &[CommandInfo] = &[
     row(
         Command::Compare,
         "compare",
-        "Compare the response with the marked one",
+        "Compare with the marked response; in Diagnosis before and after the fix",
         "compare",
         Scope::Global,
         &["="],
+    ),
+    // why it was refused
+    row(
+        Command::Diagnosis,
+        "diagnosis",
+        "Why it was refused: findings, evidence, what was ruled out",
+        "why",
+        Scope::Global,
+        &["d"],
+    ),
+    row(
+        Command::Fix,
+        "fix",
+        "Apply the fix of the finding: renew and send again, trim, switch …",
+        "fix",
+        Scope::Global,
+        &["f"],
+    ),
+    row(
+        Command::Confirm,
+        "confirm",
+        "Make sure of the finding: run its probe",
+        "confirm",
+        Scope::Panes(&[Response, Token]),
+        &["c"],
     ),
     // environments and tokens
     row(Command::SwitchEnvironment, "environment", "Switch the environment", "env", Scope::Global, &["e"]),
@@ -485,23 +386,3 @@ pub const COMMANDS: &[CommandInfo] = &[
     row(Command::Suspend, "suspend", "Suspend (fg brings it back)", "suspend", Scope::Always, &["ctrl-z"]),
     row(Command::Quit, "quit", "Quit", "quit", Scope::Global, &["q"]),
 ];
-
-impl Command {
-    /// Its first row in the table.
-    pub fn info(self) -> &'static CommandInfo {
-        COMMANDS.iter().find(|c| c.command == self).unwrap_or(&COMMANDS[0])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_id_is_unique_and_every_row_says_what_it_does() {
-        for (i, a) in COMMANDS.iter().enumerate() {
-            assert!(!a.title.is_empty() && !a.hint.is_empty(), "{}", a.id);
-            assert!(COMMANDS[i + 1..].iter().all(|b| b.id != a.id), "{} twice", a.id);
-        }
-    }
-}
