@@ -109,9 +109,7 @@ impl Context {
             return Some(name.to_owned());
         }
         if let Some(name) = state::active_environment(&workspace.root) {
-            if workspace.environment(&name).is_some()
-                || guess::broken(workspace, "environments", &name).is_some()
-            {
+            if workspace.environment(&name).is_some() || workspace.broken("environments", &name).is_some() {
                 return Some(name);
             }
             self.out.warn(&format!("the environment `{name}` that was in use is gone"));
@@ -132,7 +130,7 @@ impl Context {
         if let Some(environment) = workspace.environment(&name) {
             return Ok(Some(environment));
         }
-        if let Some(problem) = guess::broken(workspace, "environments", &name) {
+        if let Some(problem) = workspace.broken("environments", &name).cloned() {
             return Err(problem);
         }
         let known = workspace.environments.iter().map(|e| e.name.as_str());

@@ -54,7 +54,7 @@ fn in_another(environments: &[Environment], mut problem: Problem) -> Problem {
 /// What a request, folder or collection name means; a broken file of that name is told as such.
 pub fn find<'w>(workspace: &'w Workspace, name: &str) -> Result<Found<'w>, Problem> {
     workspace.find(name).map_err(|candidates| {
-        if let Some(problem) = broken(workspace, "collections", name) {
+        if let Some(problem) = workspace.broken("collections", name).cloned() {
             return problem;
         }
         let tail = |c: &String| c == name || c.ends_with(&format!("/{}", name.trim_matches('/')));
@@ -80,18 +80,6 @@ pub fn find<'w>(workspace: &'w Workspace, name: &str) -> Result<Found<'w>, Probl
         };
         Problem::new(ProblemKind::Usage, format!("there is no request or folder `{name}`"), why, next)
     })
-}
-
-/// The problem of a broken file in `dir` whose stem is what the user named.
-pub fn broken(workspace: &Workspace, dir: &str, name: &str) -> Option<Problem> {
-    let wanted = std::path::Path::new(name.strip_suffix(".toml").unwrap_or(name));
-    let problem = workspace.problems.iter().find(|p| {
-        p.file.as_ref().is_some_and(|file| {
-            let file = file.strip_prefix(&workspace.root).unwrap_or(file);
-            file.starts_with(dir) && file.with_extension("").ends_with(wanted)
-        })
-    })?;
-    Some(problem.clone())
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub struct Plan {
     pub root: PathBuf,
     /// The environments of the workspace, the plan's own among them.
     pub environments: Vec<Neighbour>,
-    /// A folder above could not be read: what it states for this request is unknown, so it cannot be sent.
+    /// A folder above, or the profile's own file, could not be read: what it states for this request is unknown, so it cannot be sent.
     pub broken: Option<Problem>,
 }
 
@@ -102,6 +102,12 @@ impl Plan {
             });
         }
         layers.retain(|l| !l.variables.is_empty());
+        let profile = request.auth.profile().filter(|name| workspace.profile(name).is_none());
+        let broken = above
+            .iter()
+            .rev()
+            .find_map(|folder| folder.broken.clone())
+            .or_else(|| workspace.broken("auth", profile?).cloned());
         Plan {
             path: Some(item.path.clone()),
             request,
@@ -110,7 +116,7 @@ impl Plan {
             profiles: workspace.profiles.clone(),
             root: workspace.root.clone(),
             environments: workspace.environments.iter().map(Neighbour::of).collect(),
-            broken: above.iter().rev().find_map(|folder| folder.broken.clone()),
+            broken,
         }
     }
 

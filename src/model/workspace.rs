@@ -53,6 +53,17 @@ impl Workspace {
         self.profiles.iter().find(|p| p.name == name)
     }
 
+    /// The problem of a broken file in `dir` (`auth`, `environments`, `collections`) whose stem, or the end of whose path, this is.
+    pub fn broken(&self, dir: &str, name: &str) -> Option<&Problem> {
+        let wanted = std::path::Path::new(name.strip_suffix(".toml").unwrap_or(name));
+        self.problems.iter().find(|p| {
+            p.file.as_ref().is_some_and(|file| {
+                let file = file.strip_prefix(&self.root).unwrap_or(file);
+                file.starts_with(dir) && file.with_extension("").ends_with(wanted)
+            })
+        })
+    }
+
     /// Every request in order with the folders above it.
     pub fn requests(&self) -> Vec<(Vec<&Folder>, &Item)> {
         let mut all = Vec::new();

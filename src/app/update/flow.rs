@@ -12,6 +12,7 @@ use crate::app::pane::request::Draft;
 use crate::app::state::State;
 use crate::model::history::HistoryEntry;
 use crate::model::id::ItemPath;
+use crate::model::problem::Problem;
 use crate::model::request::{Body, Request, Row};
 use crate::model::secret::MASK;
 use crate::model::tree::{Folder, Item};
@@ -257,6 +258,11 @@ pub fn run_step(state: &mut State, step: Step, cx: &Cx, fx: &mut Vec<Effect>) {
             None => ask_credentials(state),
         },
         Step::Token => {
+            // Another profile's token would be another client's.
+            if let Some(problem) = broken_profile(state) {
+                state.complain(&problem);
+                return;
+            }
             let Some(profile) = flow_profile(state) else {
                 super::hint(state, "there is no OAuth profile; I imports a credentials file", cx);
                 return;
@@ -274,6 +280,11 @@ pub fn run_step(state: &mut State, step: Step, cx: &Cx, fx: &mut Vec<Effect>) {
         }
         Step::Verify => verify(state, cx, fx),
     }
+}
+
+/// Why the profile of the flow's requests cannot be used, when its file is broken.
+fn broken_profile(state: &State) -> Option<Problem> {
+    flow_requests(&state.workspace).and_then(|r| state.plan(&r.create))?.broken
 }
 
 /// The profile the flow's requests use.

@@ -1,3 +1,4 @@
+mod broken;
 mod jwt;
 mod login;
 mod profile;
@@ -600,28 +601,4 @@ fn every_recovered_request_without_a_file_gets_its_turn_as_the_scratch_request()
     screen.state.scratch_done();
     assert_eq!(screen.state.request.request().unwrap().url, "http://h/2");
     assert_eq!(screen.state.unsaved().len(), 1);
-}
-
-#[test]
-fn a_broken_file_is_told_at_the_start_and_not_again_with_every_later_change() {
-    let problem = |file: &str| {
-        let kind = crate::model::problem::ProblemKind::File;
-        crate::model::problem::Problem::new(kind, "not valid TOML", "unclosed array", "close it")
-            .in_file(file)
-            .at(3, 5)
-    };
-    let mut broken = workspace();
-    broken.problems = vec![problem("a.toml")];
-    let mut screen = Screen::with(start(broken.clone()), 80, 24);
-    assert!(screen.message().contains("a.toml:3:5") && screen.message().contains("! lists all"));
-    screen.press("2 D");
-    let Some(Effect::Edit(job, _)) = screen.take().pop() else { panic!("no edit") };
-    let change = crate::model::edit::Change { words: "duplicated".into(), ..Default::default() };
-    screen.done(job, Output::Workspace(Some(change), std::sync::Arc::new(broken.clone())));
-    assert_eq!(screen.message(), "duplicated");
-    broken.problems.push(problem("b.toml"));
-    screen.press("2 D");
-    let Some(Effect::Edit(job, _)) = screen.take().pop() else { panic!("no edit") };
-    screen.done(job, Output::Workspace(None, std::sync::Arc::new(broken)));
-    assert!(screen.message().contains("b.toml"), "{}", screen.message());
 }

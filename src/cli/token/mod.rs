@@ -62,7 +62,7 @@ pub fn profile<'w>(workspace: &'w Workspace, named: Option<&str>) -> Result<&'w 
     let known = || workspace.profiles.iter().map(|p| p.name.as_str());
     match (named, workspace.profiles.as_slice()) {
         (Some(name), _) => workspace.profile(name).ok_or_else(|| {
-            guess::broken(workspace, "auth", name).unwrap_or_else(|| {
+            workspace.broken("auth", name).cloned().unwrap_or_else(|| {
                 let list = "the files in `auth/` of the workspace are the profiles";
                 guess::unknown("OAuth profile", name, known().chain(ACTIONS), list)
             })
