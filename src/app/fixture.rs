@@ -245,13 +245,6 @@ pub fn roads() -> Roads {
 /// An answer with a status and a JSON body.
 pub fn sent(status: u16, body: &str) -> Sent {
     let exchange = Exchange {
-        request: SentRequest {
-            method: "POST".into(),
-            url: "http://127.0.0.1:40123/prweb/api/application/v2/cases".into(),
-            http_version: Some("HTTP/1.1".into()),
-            headers: vec![Header::sensitive("authorization", "Bearer very-secret-token")],
-            body: Bytes::from_static(b"{}"),
-        },
         response: Some(Response {
             status,
             reason: Some(if status == 201 { "Created" } else { "Unauthorized" }.into()),
@@ -264,7 +257,6 @@ pub fn sent(status: u16, body: &str) -> Sent {
             wire_size: body.len() as u64,
             incomplete: None,
         }),
-        redirects: Vec::new(),
         timings: Timings {
             dns: Some(Duration::from_millis(1)),
             connect: Some(Duration::from_millis(2)),
@@ -273,13 +265,18 @@ pub fn sent(status: u16, body: &str) -> Sent {
             download: Some(Duration::from_millis(1)),
             total: Some(Duration::from_millis(84)),
         },
-        tls: None,
         peer: Some("127.0.0.1:40123".into()),
-        proxy: None,
-        reused: false,
-        started: Timestamp::UNIX_EPOCH,
         clock_offset_ms: Some(400),
-        failure: None,
+        ..Exchange::new(
+            SentRequest {
+                method: "POST".into(),
+                url: "http://127.0.0.1:40123/prweb/api/application/v2/cases".into(),
+                http_version: Some("HTTP/1.1".into()),
+                headers: vec![Header::sensitive("authorization", "Bearer very-secret-token")],
+                body: Bytes::from_static(b"{}"),
+            },
+            Timestamp::UNIX_EPOCH,
+        )
     };
     Sent {
         exchange: Some(Arc::new(exchange)),

@@ -19,17 +19,9 @@ fn exchange(body: &str) -> Exchange {
         ..Response::default()
     };
     Exchange {
-        request: SentRequest::default(),
         response: Some(response),
-        redirects: Vec::new(),
         timings: Timings { total: Some(Duration::from_micros(12_345)), ..Timings::default() },
-        tls: None,
-        peer: None,
-        proxy: None,
-        reused: false,
-        started: jiff::Timestamp::UNIX_EPOCH,
-        clock_offset_ms: None,
-        failure: None,
+        ..Exchange::new(SentRequest::default(), jiff::Timestamp::UNIX_EPOCH)
     }
 }
 

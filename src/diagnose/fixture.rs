@@ -6,7 +6,6 @@ use super::{Context, Diagnosis, Facts, Finding, Profile, Purpose, diagnose};
 use crate::model::exchange::{
     BodyData, Exchange, Failure, FailureKind, Header, Redirect, Response, SentRequest,
 };
-use crate::model::timing::Timings;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -25,19 +24,7 @@ pub struct Made {
 /// A request that has no answer yet.
 pub fn request(method: &str, url: &str) -> Made {
     let sent = SentRequest { method: method.into(), url: url.into(), ..SentRequest::default() };
-    let exchange = Exchange {
-        request: sent,
-        response: None,
-        redirects: Vec::new(),
-        timings: Timings::default(),
-        tls: None,
-        peer: None,
-        proxy: None,
-        reused: false,
-        started: Timestamp::from_second(NOW).unwrap(),
-        clock_offset_ms: None,
-        failure: None,
-    };
+    let exchange = Exchange::new(sent, Timestamp::from_second(NOW).unwrap());
     Made { exchange, context: Context::default() }
 }
 

@@ -3,6 +3,7 @@
 use super::body::{BodyKind, ErrorBody};
 use super::clock::Clock;
 use super::facts::{Answer, Authorization, Carried, Context, Facts, Presented, Purpose, Request};
+use super::secret_names::is_secret;
 use crate::jwt::{self, Signature, TokenKind};
 use crate::model::exchange::{BodyData, Exchange, Header, Response, SentRequest};
 use crate::model::redact::Redactor;
@@ -17,22 +18,6 @@ use url::Url;
 const TEXT_LIMIT: usize = 64 * 1024;
 /// How large a body may be to be read as JSON, in bytes. Errors are small.
 const JSON_LIMIT: usize = 256 * 1024;
-
-/// Request fields and parameters that hold a secret by their name.
-const SECRET_FIELDS: [&str; 12] = [
-    "access_token",
-    "client_secret",
-    "password",
-    "refresh_token",
-    "id_token",
-    "assertion",
-    "client_assertion",
-    "code",
-    "code_verifier",
-    "device_code",
-    "subject_token",
-    "actor_token",
-];
 
 impl Facts {
     /// Gathers them. A body that is not in memory is not looked at.
@@ -71,6 +56,11 @@ impl Facts {
     }
 }
 
+/// A field of an OAuth request: there a `code` is one too.
+fn holds_secret(name: &str) -> bool {
+    name == "code" || is_secret(name)
+}
+
 /// Everything secret in a request becomes known to the redactor, so that no quotation shows it.
 fn learn(redactor: &Redactor, request: &Request) {
     // A placeholder is no secret: masked, `token` or `null` would tear every sentence apart.
@@ -88,13 +78,13 @@ fn learn(redactor: &Redactor, request: &Request) {
     }
     let template = super::rules::header::placeholder::template;
     for (name, value) in &request.form {
-        if SECRET_FIELDS.contains(&name.as_str()) && template(value).is_none() {
+        if holds_secret(name) && template(value).is_none() {
             redactor.learn(value);
         }
     }
     if let Some(url) = &request.parsed {
         for (name, value) in url.query_pairs() {
-            if SECRET_FIELDS.contains(&name.as_ref()) && placeholder(&value).is_none() {
+            if holds_secret(&name) && placeholder(&value).is_none() {
                 redactor.learn(&value);
             }
         }

@@ -19,6 +19,7 @@ mod probe;
 mod rank;
 mod recording;
 mod rules;
+mod secret_names;
 
 pub use body::{BodyKind, ErrorBody};
 pub use clock::Clock;

@@ -139,7 +139,6 @@ fn next_step(status: u16) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::model::exchange::{BodyData, Exchange, Header, SentRequest};
-    use crate::model::timing::Timings;
     use bytes::Bytes;
     use std::sync::Arc;
 
@@ -151,17 +150,8 @@ pub(super) mod tests {
             ..Response::default()
         };
         let exchange = Exchange {
-            request: SentRequest::default(),
             response: Some(response),
-            redirects: Vec::new(),
-            timings: Timings::default(),
-            tls: None,
-            peer: None,
-            proxy: None,
-            reused: false,
-            started: jiff::Timestamp::UNIX_EPOCH,
-            clock_offset_ms: None,
-            failure: None,
+            ..Exchange::new(SentRequest::default(), jiff::Timestamp::UNIX_EPOCH)
         };
         Sent { exchange: Some(Arc::new(exchange)), ..Sent::default() }
     }

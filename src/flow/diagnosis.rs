@@ -12,7 +12,6 @@ use crate::model::exchange::{Exchange, FailureKind, Response, SentRequest};
 use crate::model::plan::{Layer, Plan};
 use crate::model::profile::OauthProfile;
 use crate::model::secret::MASK;
-use crate::model::timing::Timings;
 use crate::model::token::Token;
 use crate::template::{Dynamics, Place};
 use jiff::Timestamp;
@@ -89,19 +88,10 @@ pub(super) fn of_login(
     said: (String, String),
 ) -> Diagnosis {
     // Nothing went through this program: the browser asked and was sent back.
-    let exchange = Exchange {
-        request: SentRequest { method: "GET".to_owned(), url: asked.to_owned(), ..SentRequest::default() },
-        response: None,
-        redirects: Vec::new(),
-        timings: Timings::default(),
-        tls: None,
-        peer: None,
-        proxy: None,
-        reused: false,
-        started: Timestamp::now(),
-        clock_offset_ms: None,
-        failure: None,
-    };
+    let exchange = Exchange::new(
+        SentRequest { method: "GET".to_owned(), url: asked.to_owned(), ..SentRequest::default() },
+        Timestamp::now(),
+    );
     let mut context = of_token_plan(session, plan);
     context.purpose = Some(Purpose::Login);
     context.login_error = Some(said);

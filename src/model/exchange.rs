@@ -281,6 +281,23 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// A request of which nothing else is known: no answer yet, nothing measured, no failure. The rest is put in by who knows more.
+    pub fn new(request: SentRequest, started: Timestamp) -> Self {
+        Self {
+            request,
+            response: None,
+            redirects: Vec::new(),
+            timings: Timings::default(),
+            tls: None,
+            peer: None,
+            proxy: None,
+            reused: false,
+            started,
+            clock_offset_ms: None,
+            failure: None,
+        }
+    }
+
     /// Status of the answer.
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref().map(|r| r.status)

@@ -175,7 +175,6 @@ mod tests {
     use super::*;
     use crate::diagnose::{Evidence, Likelihood, Place};
     use crate::model::exchange::{BodyData, Header, Response, SentRequest};
-    use crate::model::timing::Timings;
     use bytes::Bytes;
 
     fn exchange(body: &str) -> Exchange {
@@ -195,15 +194,7 @@ mod tests {
                 body: BodyData::Memory(Bytes::from(body.to_owned())),
                 ..Response::default()
             }),
-            redirects: Vec::new(),
-            timings: Timings::default(),
-            tls: None,
-            peer: None,
-            proxy: None,
-            reused: false,
-            started: jiff::Timestamp::UNIX_EPOCH,
-            clock_offset_ms: None,
-            failure: None,
+            ..Exchange::new(SentRequest::default(), jiff::Timestamp::UNIX_EPOCH)
         }
     }
 

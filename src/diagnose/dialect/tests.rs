@@ -6,7 +6,6 @@
 use super::*;
 use crate::diagnose::facts::Context;
 use crate::model::exchange::{BodyData, Exchange, Header, Response, SentRequest};
-use crate::model::timing::Timings;
 use jiff::Timestamp;
 
 /// An exchange with a bearer token, of which only the answer matters.
@@ -19,28 +18,23 @@ fn exchange(status: u16, headers: &[(&str, &str)], body: &str) -> Exchange {
     let mut head = vec![Header::new("Content-Type", kind)];
     head.extend(headers.iter().map(|(n, v)| Header::new(*n, *v)));
     Exchange {
-        request: SentRequest {
-            method: "GET".into(),
-            url: "https://api.example.test/v1/things".into(),
-            http_version: None,
-            headers: vec![Header::sensitive("Authorization", "Bearer opaque-token-0001")],
-            body: bytes::Bytes::new(),
-        },
         response: Some(Response {
             status,
             headers: head,
             body: BodyData::Memory(bytes::Bytes::from(body.to_owned())),
             ..Response::default()
         }),
-        redirects: Vec::new(),
-        timings: Timings::default(),
-        tls: None,
-        peer: None,
-        proxy: None,
-        reused: false,
-        started: Timestamp::from_second(1_800_000_000).unwrap(),
         clock_offset_ms: Some(0),
-        failure: None,
+        ..Exchange::new(
+            SentRequest {
+                method: "GET".into(),
+                url: "https://api.example.test/v1/things".into(),
+                http_version: None,
+                headers: vec![Header::sensitive("Authorization", "Bearer opaque-token-0001")],
+                body: bytes::Bytes::new(),
+            },
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! The secrets that an exchange of a recording holds by the names of its fields. A session knows what it sent; of a recording
 //! only the names tell, in queries, fragments, forms, JSON (also cut JSON), XML, multipart bodies and headers.
 
+use crate::diagnose::secret_names::{is_secret, plain};
 use crate::model::exchange::Exchange;
 use crate::model::redact::Redactor;
 
@@ -13,38 +14,6 @@ const MIN_TOLD: usize = 12;
 /// What a request calls a password may be shorter.
 const MIN_SENT: usize = 4;
 
-/// Names of secrets, in lower case without `-` and `_`.
-const NAMES: [&str; 29] = [
-    "accesstoken",
-    "apikey",
-    "assertion",
-    "authtoken",
-    "bearertoken",
-    "clientassertion",
-    "clientsecret",
-    "codeverifier",
-    "devicecode",
-    "idtoken",
-    "jwt",
-    "pass",
-    "passphrase",
-    "passwd",
-    "password",
-    "pwd",
-    "refreshtoken",
-    "secret",
-    "sessiontoken",
-    "sig",
-    "signature",
-    "subjecttoken",
-    "subscriptionkey",
-    "token",
-    "xamzcredential",
-    "xamzsecuritytoken",
-    "xamzsignature",
-    "xapikey",
-    "xsrftoken",
-];
 /// Names that hold a secret in a query only, where they are long.
 const QUERY_NAMES: [&str; 3] = ["code", "key", "state"];
 
@@ -81,14 +50,6 @@ pub(super) fn learn(exchange: &Exchange, redactor: &Redactor) {
 
 fn beginning(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.get(..MAX_BODY).unwrap_or(bytes)).into_owned()
-}
-
-fn plain(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-fn is_secret(name: &str) -> bool {
-    name.len() <= 40 && NAMES.contains(&plain(name).as_str())
 }
 
 /// A header of another name that carries a credential all the same.

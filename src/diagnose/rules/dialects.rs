@@ -112,32 +112,26 @@ mod tests {
     use crate::diagnose::finding::Likelihood;
     use crate::diagnose::{Diagnosis, diagnose};
     use crate::model::exchange::{BodyData, Exchange, Header, Response, SentRequest};
-    use crate::model::timing::Timings;
     use jiff::Timestamp;
 
     fn asked(status: u16, headers: &[(&str, &str)], body: &str) -> Diagnosis {
         let exchange = Exchange {
-            request: SentRequest {
-                method: "GET".into(),
-                url: "https://api.example.test/v1/things".into(),
-                headers: vec![Header::sensitive("Authorization", "Bearer opaque-token-0001")],
-                ..SentRequest::default()
-            },
             response: Some(Response {
                 status,
                 headers: headers.iter().map(|(n, v)| Header::new(*n, *v)).collect(),
                 body: BodyData::Memory(bytes::Bytes::from(body.to_owned())),
                 ..Response::default()
             }),
-            redirects: Vec::new(),
-            timings: Timings::default(),
-            tls: None,
-            peer: None,
-            proxy: None,
-            reused: false,
-            started: Timestamp::from_second(1_800_000_000).unwrap(),
             clock_offset_ms: Some(0),
-            failure: None,
+            ..Exchange::new(
+                SentRequest {
+                    method: "GET".into(),
+                    url: "https://api.example.test/v1/things".into(),
+                    headers: vec![Header::sensitive("Authorization", "Bearer opaque-token-0001")],
+                    ..SentRequest::default()
+                },
+                Timestamp::from_second(1_800_000_000).unwrap(),
+            )
         };
         diagnose(&Facts::of(&exchange, Context::default()))
     }

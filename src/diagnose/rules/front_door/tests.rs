@@ -8,7 +8,6 @@ use crate::diagnose::probe::Remedy;
 use crate::model::exchange::{
     BodyData, Exchange, Failure, FailureKind, Header, Redirect, Response, SentRequest,
 };
-use crate::model::timing::Timings;
 use jiff::Timestamp;
 
 const API: &str = "https://api.example.test/v1/things";
@@ -21,32 +20,27 @@ fn call(url: &str, status: u16, headers: &[(&str, &str)], body: &str) -> Exchang
     sent.push(Header::sensitive("Authorization", "Bearer opaque-token-0001"));
     let token = url.ends_with("/token");
     Exchange {
-        request: SentRequest {
-            method: if token { "POST" } else { "GET" }.into(),
-            url: url.into(),
-            http_version: None,
-            headers: sent,
-            body: if token {
-                "grant_type=client_credentials&client_id=web".into()
-            } else {
-                bytes::Bytes::new()
-            },
-        },
         response: Some(Response {
             status,
             headers: headers.iter().map(|(n, v)| Header::new(*n, *v)).collect(),
             body: BodyData::Memory(bytes::Bytes::from(body.to_owned())),
             ..Response::default()
         }),
-        redirects: Vec::new(),
-        timings: Timings::default(),
-        tls: None,
-        peer: None,
-        proxy: None,
-        reused: false,
-        started: Timestamp::from_second(1_800_000_000).unwrap(),
         clock_offset_ms: Some(0),
-        failure: None,
+        ..Exchange::new(
+            SentRequest {
+                method: if token { "POST" } else { "GET" }.into(),
+                url: url.into(),
+                http_version: None,
+                headers: sent,
+                body: if token {
+                    "grant_type=client_credentials&client_id=web".into()
+                } else {
+                    bytes::Bytes::new()
+                },
+            },
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        )
     }
 }
 

@@ -7,7 +7,6 @@ use crate::diagnose::finding::{Finding, Findings, Likelihood};
 use crate::diagnose::rank;
 use crate::diagnose::rules::{Rule, pega, resource};
 use crate::model::exchange::{BodyData, Exchange, Header, Response, SentRequest};
-use crate::model::timing::Timings;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -61,19 +60,8 @@ impl Case {
             wire_size: 0,
             incomplete: None,
         };
-        let exchange = Exchange {
-            request,
-            response: Some(response),
-            redirects: Vec::new(),
-            timings: Timings::default(),
-            tls: None,
-            peer: None,
-            proxy: None,
-            reused: false,
-            started: now(),
-            clock_offset_ms: Some(0),
-            failure: None,
-        };
+        let exchange =
+            Exchange { response: Some(response), clock_offset_ms: Some(0), ..Exchange::new(request, now()) };
         Case { exchange, context: Context::default() }
     }
 
