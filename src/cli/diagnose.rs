@@ -10,6 +10,7 @@ use super::args::DiagnoseArgs;
 use super::context::Context;
 use super::send::{self, One};
 use super::{Failed, Outcome, guess};
+use crate::content::visible::visible;
 use crate::diagnose::Diagnosis;
 use crate::flow::probe::ProbeOutcome;
 use crate::model::exchange::Exchange;
@@ -105,7 +106,16 @@ impl Case<'_> {
     fn status(&self) -> String {
         let response = self.exchange.and_then(|e| e.response.as_ref());
         let reason = response.and_then(|r| r.reason.as_deref()).map(|reason| self.redactor.mask(reason));
-        words::status(self.diagnosis.status, reason.as_deref())
+        let status = words::status(self.diagnosis.status, reason.as_deref());
+        // Curl follows no redirect unless told to, and neither does a line of it here: what counts is behind it.
+        let to = response.filter(|r| (300..400).contains(&r.status)).and_then(|r| r.header("location"));
+        match to {
+            Some(to) => {
+                let to = report::shown_url(to, self.redactor, Masking::Masked);
+                visible(&format!("{status} to {to}, not followed")).into_owned()
+            }
+            None => status,
+        }
     }
 
     /// True when it was refused, whatever was found.

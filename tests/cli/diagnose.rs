@@ -151,6 +151,16 @@ fn only_a_probe_sends_more_and_never_an_unsafe_request_unasked() {
 }
 
 #[test]
+fn a_redirect_that_a_curl_line_does_not_follow_is_named_with_its_target() {
+    let head = "location: https://elsewhere.example/x?access_token=do-not-show-me\r\n";
+    let (url, _) = recording(http("307 Temporary Redirect", head, b""));
+    let ran = Home::new().run(&["diagnose", "--curl", &format!("curl {url}/x")]).exits(0);
+    let text = ran.text();
+    assert!(text.contains("https://elsewhere.example/x") && text.contains("not followed"), "{text}");
+    assert!(!text.contains("do-not-show-me"), "{text}");
+}
+
+#[test]
 fn a_recording_is_explained_without_a_workspace_and_the_first_refused_entry_is_meant() {
     let home = Home::new();
     std::fs::write(home.work().join("a.har"), refused()).unwrap();
